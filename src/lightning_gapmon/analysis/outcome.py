@@ -1,0 +1,33 @@
+"""All that is known of a run, as it is handed to reports."""
+
+from dataclasses import dataclass
+
+from lightning_gapmon.analysis.diagnosis import Diagnosis
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.rules.rule import StopReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A run as far as it went.
+
+    Attributes:
+        history: Its checks.
+        diagnosis: The verdict at its last check.
+        stop_reason: Why it was stopped, or None where it was not.
+        restored: Whether the best check's weights are back in the module.
+        source: Where the losses came from, in words.
+        best_path: Path of the best checkpoint, or "".
+        log_dir: Folder of the TensorBoard logs, or "".
+        notes: What a reader should know of the numbers, such as padding that could not be
+            left out.
+    """
+
+    history: History
+    diagnosis: Diagnosis
+    stop_reason: StopReason | None = None
+    restored: bool = False
+    source: str = ""
+    best_path: str = ""
+    log_dir: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,95 @@
+"""Stop at a level of the validation loss: reached, left behind, or not a number."""
+
+import math
+from dataclasses import dataclass
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Target(Rule):
+    """Stop when the validation loss is at or below a target.
+
+    Args:
+        loss: The target, in units of the loss.
+
+    Example:
+        >>> Target(0.5)(History.from_curves(train=[1.0], val=[0.4])).message
+        'validation loss 0.4 reached the target 0.5'
+    """
+
+    loss: float
+
+    def __post_init__(self) -> None:
+        """Refuse a target that no loss can reach."""
+        _need_finite("Target", self.loss)
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Compare the last check with the target."""
+        if not history or not history[-1].val <= self.loss:
+            return None
+        message = f"validation loss {history[-1].val:.6g} reached the target {self.loss:.6g}"
+        return self._reason(history, message)
+
+
+@dataclass(frozen=True)
+class Divergence(Rule):
+    """Stop when the validation loss is above a bound.
+
+    Args:
+        loss: The bound, in units of the loss.
+
+    Example:
+        >>> Divergence(10.0)(History.from_curves(train=[1.0], val=[12.0])).message
+        'validation loss 12 is above the bound 10'
+    """
+
+    loss: float
+
+    def __post_init__(self) -> None:
+        """Refuse a bound that no loss can pass."""
+        _need_finite("Divergence", self.loss)
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Compare the last check with the bound; NaN is for `NonFinite`."""
+        if not history or not history[-1].val > self.loss:
+            return None
+        message = f"validation loss {history[-1].val:.6g} is above the bound {self.loss:.6g}"
+        return self._reason(history, message)
+
+
+@dataclass(frozen=True)
+class NonFinite(Rule):
+    """Stop when the validation loss has been NaN or infinite at several checks in a row.
+
+    Args:
+        checks: How many in a row.
+
+    Example:
+        >>> NonFinite()(History.from_curves(train=[1.0], val=[math.nan])).message
+        'validation loss is nan'
+    """
+
+    checks: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a number that is no count."""
+        if type(self.checks) is not int or self.checks < 1:
+            msg = f"Found NonFinite({self.checks!r}); expected a number of checks from 1."
+            raise ConfigurationError(msg)
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Look at the last checks."""
+        last = history.val[-self.checks :]
+        if len(last) < self.checks or any(map(math.isfinite, last)):
+            return None
+        times = f" at {self.checks} checks in a row" if self.checks > 1 else ""
+        return self._reason(history, f"validation loss is {last[-1]}{times}")
+
+
+def _need_finite(rule: str, loss: float) -> None:
+    if not (isinstance(loss, (int, float)) and math.isfinite(loss)):
+        msg = f"Found {rule}({loss!r}); expected a finite loss, such as {rule}(0.5)."
+        raise ConfigurationError(msg)

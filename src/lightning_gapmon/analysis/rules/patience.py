@@ -1,0 +1,108 @@
+"""Stop after a number of checks without improvement."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.errors import ConfigurationError
+
+LEAST_CHECKS = 5
+UNPLANNED_CHECKS = 10
+
+
+class _Wait(NamedTuple):
+    best: float = math.inf
+    at: int = 0
+    checks: int = 0
+
+
+@dataclass(frozen=True)
+class Patience(Rule):
+    """Stop when the validation loss has not improved for a number of checks.
+
+    A check improves if its loss is finite and lies more than `min_delta` below the best so far
+    (the definition of Lightning's `EarlyStopping` and of Keras). A loss that is not finite
+    counts as no improvement and is never compared.
+
+    Args:
+        checks: Checks to wait, or a share of the planned checks such as `"20%"`, then at least
+            5; where the plan is not known, a share waits 10 checks.
+        min_delta: What counts as an improvement.
+        mode: Unit of `min_delta`: `absolute`, in the loss' own unit, or `relative`, as a share of
+            the absolute value of the best loss, which is right for negative losses too.
+
+    Raises:
+        ConfigurationError: An argument is out of range.
+
+    Example:
+        >>> history = History.from_curves(train=[3, 2, 1, 1], val=[3.0, 2.0, 2.5, 2.1])
+        >>> Patience(2)(history).message
+        'no improvement for 2 checks since the best validation loss 2 at check 2'
+    """
+
+    checks: int | str = "20%"
+    min_delta: float = 0.0
+    mode: Literal["absolute", "relative"] = "absolute"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be waited for."""
+        share = _share(self.checks)
+        if share is None and not (type(self.checks) is int and self.checks >= 1):
+            msg = (
+                f"Found Patience({self.checks!r}); expected a number of checks from 1, such as "
+                'Patience(10), or a share of the plan between "0%" and "100%", such as '
+                'Patience("20%").'
+            )
+            raise ConfigurationError(msg)
+        if not 0 <= self.min_delta < math.inf:
+            msg = f"Found min_delta={self.min_delta!r}; expected a finite number from 0."
+            raise ConfigurationError(msg)
+        if self.mode not in ("absolute", "relative"):
+            msg = f'Found mode={self.mode!r}; expected "absolute" or "relative".'
+            raise ConfigurationError(msg)
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Compare the wait so far with the patience."""
+        wait = history.scan(self, _Wait(), self._update)
+        if wait.checks < self.patience(history.planned):
+            return None
+        since = f"since the best validation loss {wait.best:.6g} at check {wait.at}"
+        since = since if wait.at else "and no finite validation loss yet"
+        return self._reason(history, f"no improvement for {wait.checks} checks {since}")
+
+    def patience(self, planned: int | None) -> int:
+        """Give the checks to wait under a plan.
+
+        Example:
+            >>> Patience("20%").patience(planned=100), Patience("20%").patience(planned=None)
+            (20, 10)
+        """
+        share = _share(self.checks)
+        if share is None:
+            return int(self.checks)
+        if planned is None:
+            return UNPLANNED_CHECKS
+        return max(LEAST_CHECKS, math.ceil(round(share * planned, 9)))
+
+    def _update(self, wait: _Wait, seen: Observation) -> _Wait:
+        if math.isfinite(seen.val) and seen.val < wait.best - self._delta(wait.best):
+            return _Wait(best=seen.val, at=seen.check)
+        return wait._replace(checks=wait.checks + 1)
+
+    def _delta(self, best: float) -> float:
+        relative = self.mode == "relative" and math.isfinite(best)
+        return self.min_delta * abs(best) if relative else self.min_delta
+
+
+def _share(checks: object) -> float | None:
+    """Read a share such as `"20%"`; None where it is none."""
+    if not (isinstance(checks, str) and checks.endswith("%")):
+        return None
+    try:
+        share = float(checks[:-1]) / 100
+    except ValueError:
+        return None
+    return share if 0 < share <= 1 else None

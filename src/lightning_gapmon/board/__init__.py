@@ -1,0 +1,1 @@
+"""What is written for TensorBoard and read back from it, without torch."""

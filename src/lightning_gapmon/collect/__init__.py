@@ -1,0 +1,1 @@
+"""Numbers off the device, without a wait in a step."""

@@ -1,0 +1,1 @@
+"""Lightning: hooks that read, ask the layers below, and act."""

@@ -1,0 +1,1 @@
+"""The findings as text for people and machines; nothing is computed here."""
