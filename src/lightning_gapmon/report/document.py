@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def write(outcome: object, path: object) -> None:
+    """Stub."""
