@@ -42,11 +42,11 @@ def test_ci_runs_every_python_that_is_promised() -> None:
 
 def test_a_fork_never_runs_on_our_machines() -> None:
     """No workflow with a self-hosted runner starts on a pull request."""
-    texts = [path.read_text("utf-8") for path in WORKFLOWS.glob("*.yml")]
+    texts = [re.sub("#.*", "", path.read_text("utf-8")) for path in WORKFLOWS.glob("*.yml")]
     ours = [text for text in texts if "self-hosted" in text]
 
     assert ours
-    assert not [text for text in ours if re.search(r"^\s*pull_request\w*:", text, re.MULTILINE)]
+    assert not [text for text in ours if "pull_request" in text]
 
 
 @pytest.mark.parametrize(("folder", "limit"), [("src", 300), ("tests", 400)])
