@@ -34,7 +34,7 @@ check: $(VENV)/dev.stamp
 
 # A stamp is older than what it was made from when that changes: then pip runs once more.
 $(VENV)/%.stamp: pyproject.toml constraints.txt
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), a few minutes the first time ..."
 	@$(ACTIVATE) && python -m pip install --quiet --upgrade "pip>=25.1" \
 		&& $(INSTALL) --group $* --editable .
