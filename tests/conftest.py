@@ -14,14 +14,18 @@ BROWSERS = (
     "chromium",
     "chromium-browser",
     "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
 )
 
 
 def find_browser() -> str | None:
-    """Return the path of the first Chromium or Chrome on this machine."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+    """Return the path of Chromium or Chrome: what `GAPMON_BROWSER` names, else the first found."""
+    named = os.environ.get("GAPMON_BROWSER")
+    return next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
+from tests.ranks import RankError, run_ranks
 from torch.multiprocessing.spawn import ProcessExitedException
-
-from ranks import RankError, run_ranks
 
 
 def _sum_of_ranks(rank: int, factor: float) -> tuple[int, float]:
