@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.share import read_share
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5
@@ -59,7 +60,7 @@ class Patience(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be waited for."""
-        share = _share(self.checks)
+        share = read_share(self.checks)
         if share is None and not (type(self.checks) is int and self.checks >= 1):
             msg = (
                 f"Found Patience({self.checks!r}); expected a number of checks from 1, such as "
@@ -109,7 +110,7 @@ class Patience(Rule):
             >>> Patience("20%").patience(planned=100), Patience("20%").patience(planned=None)
             (20, 10)
         """
-        share = _share(self.checks)
+        share = read_share(self.checks)
         if share is None:
             return int(self.checks)
         if planned is None:
@@ -133,14 +134,3 @@ class Patience(Rule):
         if self.mode == "stderr":
             return 0.0 if math.isnan(seen.val_stderr) else self.min_delta * seen.val_stderr
         return self.min_delta
-
-
-def _share(checks: object) -> float | None:
-    """Read a share such as `"20%"`; None where it is none."""
-    if not (isinstance(checks, str) and checks.endswith("%")):
-        return None
-    try:
-        share = float(checks[:-1]) / 100
-    except ValueError:
-        return None
-    return share if 0 < share <= 1 else None
