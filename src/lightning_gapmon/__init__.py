@@ -11,40 +11,63 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history import History
     from lightning_gapmon.analysis.observation import Observation
     from lightning_gapmon.analysis.replay import replay
+    from lightning_gapmon.analysis.rules.custom import Custom
+    from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
+    from lightning_gapmon.analysis.rules.plateau import Plateau
+    from lightning_gapmon.analysis.rules.prechelt import (
+        GeneralizationLoss,
+        ProgressQuotient,
+        SuccessiveRises,
+    )
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+    from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
     from lightning_gapmon.monitor.callback import GapMonitor
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.mixin import GapMonitorMixin
 
 _HOMES = {
+    "Custom": "analysis.rules.custom",
     "Divergence": "analysis.rules.limits",
     "GapCheckpoint": "monitor.checkpoint",
+    "GapLimit": "analysis.rules.gap_limit",
     "GapMonitor": "monitor.callback",
     "GapMonitorMixin": "monitor.mixin",
+    "GeneralizationLoss": "analysis.rules.prechelt",
     "History": "analysis.history",
     "NonFinite": "analysis.rules.limits",
     "Observation": "analysis.observation",
     "Patience": "analysis.rules.patience",
+    "Plateau": "analysis.rules.plateau",
+    "ProgressQuotient": "analysis.rules.prechelt",
     "Rule": "analysis.rules.rule",
     "StopReason": "analysis.rules.rule",
+    "SuccessiveRises": "analysis.rules.prechelt",
     "Target": "analysis.rules.limits",
+    "TrendReversal": "analysis.rules.trend_reversal",
     "replay": "analysis.replay",
 }
 
 __all__ = [
+    "Custom",
     "Divergence",
     "GapCheckpoint",
+    "GapLimit",
     "GapMonitor",
     "GapMonitorMixin",
+    "GeneralizationLoss",
     "History",
     "NonFinite",
     "Observation",
     "Patience",
+    "Plateau",
+    "ProgressQuotient",
     "Rule",
     "StopReason",
+    "SuccessiveRises",
     "Target",
+    "TrendReversal",
     "replay",
 ]
 

@@ -14,13 +14,14 @@ from lightning_gapmon.monitor.compat import is_dry_run, may_stop
 from lightning_gapmon.monitor.listener import Listener
 from lightning_gapmon.monitor.recorder import Count, Recorder
 from lightning_gapmon.monitor.restore import Snapshot
+from lightning_gapmon.monitor.session import Session
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
+    from torch.utils.data import DataLoader, Dataset
 
     from lightning_gapmon.analysis.observation import Observation
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
-    from lightning_gapmon.monitor.session import Session
 
 TWENTY_PERCENT = Patience("20%")
 
@@ -42,6 +43,9 @@ class GapMonitor(Listener):
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
         restore_best: Whether to put the best check's weights back into the module after fit.
+        probe: Training batches that each rank reads again in eval mode at each check, for the
+            fair gap: a number of batches, a share of validation's time such as `"5%"`, or a
+            loader or dataset of your own (without augmentation, say), which is read whole.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
 
@@ -67,12 +71,15 @@ class GapMonitor(Listener):
         stop: Rule | None = TWENTY_PERCENT,
         checkpoint: "bool | GapCheckpoint" = True,
         restore_best: bool = False,
+        probe: "int | str | DataLoader[Any] | Dataset[Any] | None" = None,
         prog_bar: bool = False,
         summary: bool = True,
     ) -> None:
         settings.refuse_odd(train=train, val=val, count=count, stop=stop, checkpoint=checkpoint)
         super().__init__()
         self.given = settings.names(train=train, val=val)
+        settings.refuse_odd_probe(probe)
+        self.wanted_probe = probe
         self.count, self.stop, self.checkpoint = count, stop, checkpoint
         self.restore_best, self.prog_bar, self.summary = restore_best, prog_bar, summary
         self.stop_reason: StopReason | None = None
@@ -105,13 +112,16 @@ class GapMonitor(Listener):
         self.stop_reason, self.outcome, self._session = None, None, None
         self._snapshot = Snapshot()
         if not is_dry_run(trainer):
-            self.listen(trainer, pl_module, Recorder(self.given, self.count))
+            recorder = Recorder(self.given, self.count)
+            probe = settings.probe(self.wanted_probe)
+            self.listen(pl_module, Session(recorder, rank=trainer.global_rank, probe=probe))
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
         session = self._checking(trainer)
         if session is None:
             return
+        self.probe(trainer, pl_module, session)
         self._fresh = not session.late and session.check(trainer)
         if self._fresh:
             self._prepare(trainer, pl_module, session)

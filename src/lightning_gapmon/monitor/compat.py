@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Callback, Trainer
+    from lightning.pytorch import Callback, LightningModule, Trainer
     from lightning.pytorch.callbacks import ModelCheckpoint
 
     class AnyCallback(Callback):
@@ -67,6 +67,16 @@ def load_weights(trainer: "Trainer", path: str) -> None:
 def is_dry_run(trainer: "Trainer") -> bool:
     """Tell whether nothing is to be written: `fast_dev_run`, which type checkers do not see."""
     return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+
+
+def to_device(trainer: "Trainer", module: "LightningModule", batch: Any) -> Any:  # noqa: ANN401
+    """Bring a batch to the device with all hooks, as Lightning's own loops do.
+
+    Read from `_EvaluationLoop._evaluation_step` and `_DataFetcher`, 2.4.0 and 2.6.6.
+    """
+    batch = trainer.precision_plugin.convert_input(batch)
+    batch = module._on_before_batch_transfer(batch, dataloader_idx=0)  # noqa: SLF001
+    return trainer.strategy.batch_to_device(batch, dataloader_idx=0)
 
 
 def logged_step(trainer: "Trainer") -> int:

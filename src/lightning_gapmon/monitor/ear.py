@@ -1,6 +1,7 @@
 """Hear what a module logs: its own values with its own weights, before anything is reduced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -22,12 +23,23 @@ class Ear:
 
     def __init__(self, module: LightningModule, listener: Listener | None = None) -> None:
         self.module, self.listener = module, listener
+        self._muted = False
 
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         """Log as the module does, then tell the listener."""
-        type(self.module).log(self.module, name, value, *args, **settings)
+        if not self._muted:
+            type(self.module).log(self.module, name, value, *args, **settings)
         if self.listener is not None:
             _tell(self.listener, name, value, settings.get("batch_size"))
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Hear without letting anything be logged."""
+        self._muted = True
+        try:
+            yield
+        finally:
+            self._muted = False
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Ear":
         """Give the copied module an ear that hears nothing."""

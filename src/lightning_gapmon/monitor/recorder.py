@@ -12,6 +12,7 @@ from lightning_gapmon.monitor.names import Stage, pair, read_name
 from lightning_gapmon.monitor.padding import Padding
 
 Source = Literal["mixin", "logged", "outputs"]
+Pass = Literal["train", "val", "probe"]
 SOURCES: tuple[Source, ...] = ("mixin", "logged", "outputs")
 STAGES: tuple[Stage, Stage] = ("train", "val")
 Count = Callable[[object], "int | Tensor"]
@@ -33,6 +34,7 @@ class Recorder:
         self.chosen: dict[Stage, Source] = {}
         self.names: dict[Stage, str] = dict(given)
         self.stage: Stage | None = None
+        self._pass: Pass = "train"
         self.scale = 1.0
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
@@ -41,12 +43,13 @@ class Recorder:
         self._batch: object = None
         self._loader = 0
         self._wanted: dict[tuple[Stage, str], bool] = {}
-        self._meters: dict[tuple[Stage, Source, int], LossMeter] = {}
-        self._by_name: dict[tuple[Stage, str], dict[int, LossMeter]] = {}
+        self._meters: dict[tuple[Pass, Source, int], LossMeter] = {}
+        self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = {}
 
-    def begin(self, stage: Stage, batch: object, loader: int = 0) -> None:
-        """Enter a step."""
-        self.stage, self._batch, self._loader = stage, batch, loader
+    def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
+        """Enter a step; the probe listens to what validation listens to."""
+        self._pass, self.stage = at, "train" if at == "train" else "val"
+        self._batch, self._loader = batch, loader
 
     def end(self) -> None:
         """Leave a step."""
@@ -69,7 +72,7 @@ class Recorder:
                 f"{name} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
-        meters = self._by_name.setdefault((stage, name), {})
+        meters = self._by_name.setdefault((self._pass, name), {})
         self._add(meters.setdefault(self._loader, LossMeter()), loss, batch_size)
 
     def returned(self, outputs: object) -> None:
@@ -80,15 +83,16 @@ class Recorder:
         if loss is None:
             self._see(outputs)
             return
-        scaled = loss.detach() * self.scale if self.scale != 1 else loss.detach().clone()
+        scale = self.scale if self.stage == "train" else 1
+        scaled = loss.detach() * scale if scale != 1 else loss.detach().clone()
         self._add(self._meter("outputs"), scaled, None)
 
-    def meter(self, stage: Stage, source: Source, loader: int = 0) -> LossMeter:
-        """Give the meter of one source of one side."""
+    def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
+        """Give the meter of one source."""
         if source == "logged":
-            named = self._by_name.get((stage, self._name_of(stage)), {})
+            named = self._by_name.get((at, self._name_of("train" if at == "train" else "val")), {})
             return named.setdefault(loader, LossMeter())
-        return self._meters.setdefault((stage, source, loader), LossMeter())
+        return self._meters.setdefault((at, source, loader), LossMeter())
 
     def train_meters(self) -> dict[tuple[Source, str], LossMeter]:
         """List the meters of the train side, with the name of each that is a logged one."""
@@ -153,14 +157,14 @@ class Recorder:
         return read.stage in (stage, None) and (read.is_loss or read.stem in asked)
 
     def _meter(self, source: Source) -> LossMeter:
-        return self._meters.setdefault((self.stage or "train", source, self._loader), LossMeter())
+        return self._meters.setdefault((self._pass, source, self._loader), LossMeter())
 
     def _add(self, meter: LossMeter, loss: Tensor, n: "float | Tensor | None") -> None:
         if hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
         if loss.ndim:
             loss, n = _per_sample(loss)
-            if self.stage == "val":
+            if self._pass == "val":
                 loss = self.padding.without(loss, self._loader)
         if n is None:
             n = self._samples()
