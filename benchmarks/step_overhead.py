@@ -124,6 +124,7 @@ class NoWait(Callback):
 
 
 def monitor() -> GapMonitor:
+    """Give a monitor that only watches."""
     return GapMonitor(checkpoint=False, summary=False)
 
 

@@ -15,6 +15,7 @@ from lightning_gapmon.monitor.listener import Listener
 from lightning_gapmon.monitor.recorder import Count, Recorder
 from lightning_gapmon.monitor.restore import Snapshot
 from lightning_gapmon.monitor.session import Session
+from lightning_gapmon.report.markdown import verdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -85,6 +86,8 @@ class GapMonitor(Listener):
         self.stop_reason: StopReason | None = None
         self.outcome: Outcome | None = None
         self._snapshot = Snapshot()
+        self._diagnosis: Diagnosis | None = None
+        self._folder = ""
         self._fresh = False
 
     @property
@@ -99,8 +102,8 @@ class GapMonitor(Listener):
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """The verdict on the history so far."""
-        return diagnose(self.history)
+        """The verdict at the last check."""
+        return self._diagnosis or diagnose(self.history)
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
@@ -110,6 +113,7 @@ class GapMonitor(Listener):
             return
         self.silence()
         self.stop_reason, self.outcome, self._session = None, None, None
+        self._diagnosis = None
         self._snapshot = Snapshot()
         if not is_dry_run(trainer):
             recorder = Recorder(self.given, self.count)
@@ -121,7 +125,7 @@ class GapMonitor(Listener):
         session = self._checking(trainer)
         if session is None:
             return
-        self.probe(trainer, pl_module, session)
+        self.run_probe(trainer, pl_module, session)
         self._fresh = not session.late and session.check(trainer)
         if self._fresh:
             self._prepare(trainer, pl_module, session)
@@ -141,6 +145,7 @@ class GapMonitor(Listener):
             self._prepare(trainer, pl_module, session)
             publish.log_late(trainer, session.metrics)
         publish.hparam(trainer, session.history, session.recorder.taken)
+        self._judge(trainer, session)
         self._decide(trainer, session)
 
     def _prepare(self, trainer: "Trainer", module: "LightningModule", session: "Session") -> None:
@@ -155,6 +160,13 @@ class GapMonitor(Listener):
         if self.restore_best and session.history.best is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
+    def _judge(self, trainer: "Trainer", session: "Session") -> None:
+        """Say the verdict when it changes."""
+        before, self._diagnosis = self._diagnosis, diagnose(session.history)
+        if self._diagnosis.verdict != (before.verdict if before else "undecided"):
+            rank_zero_info(f"GapMonitor: {self._diagnosis.verdict}: {self._diagnosis.message}")
+            publish.text(trainer, "gap/verdict", verdict(self._diagnosis))
+
     def _decide(self, trainer: "Trainer", session: "Session") -> None:
         """Ask the rule anew at each check: nothing is kept that a later check may take back."""
         reason = self.stop(session.history) if self.stop and session.has_val else None
@@ -162,6 +174,12 @@ class GapMonitor(Listener):
         if self.stop_reason:
             trainer.should_stop = True
             rank_zero_info(f"GapMonitor stops the run: {self.stop_reason}")
+            publish.text(trainer, "gap/stop", str(self.stop_reason))
+
+    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Find the folder of the logs while all ranks are there to agree on it."""
+        super().on_train_start(trainer, pl_module)
+        self._folder = (trainer.log_dir or "") if trainer.loggers else ""
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
@@ -191,10 +209,10 @@ class GapMonitor(Listener):
             restored=restored,
             source=session.source,
             best_path=ending.best_path(trainer),
-            log_dir=trainer.log_dir or "",
+            log_dir=self._folder if publish.boards(trainer) else "",
             notes=tuple(session.notes),
         )
-        ending.tell(self.outcome, summary=self.summary)
+        ending.tell(self.outcome, folder=self._folder, summary=self.summary)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""

@@ -1,9 +1,14 @@
 """All that depends on how Lightning is built inside, each with the version it was read from."""
 
 import inspect
+import logging
+import sys
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from lightning_utilities.core import rank_zero
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -17,9 +22,21 @@ if TYPE_CHECKING:
 
 else:
 
+    def _import_both() -> list[ModuleType]:
+        """Import both packages, and leave the messages of the one that the user imported to it.
+
+        Each sets the logger of `lightning_utilities` for itself; 2.4.0 and 2.6.6.
+        """
+        names = [name for name in ("lightning.pytorch", "pytorch_lightning") if find_spec(name)]
+        users = next((name for name in names if name in sys.modules), names[0])
+        homes = [import_module(f"{name}.callbacks") for name in names]
+        rank_zero.log = logging.getLogger(f"{users}.utilities.rank_zero")
+        return homes
+
+    _HOMES = _import_both()
+
     def _in_both_packages(name: str) -> tuple[type, ...]:
-        packages = [name for name in ("lightning.pytorch", "pytorch_lightning") if find_spec(name)]
-        return tuple(getattr(import_module(f"{home}.callbacks"), name) for home in packages)
+        return tuple(getattr(home, name) for home in _HOMES)
 
     # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
     # a class that derives from both is known to both Trainers and both LightningCLIs.

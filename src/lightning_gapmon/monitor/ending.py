@@ -51,10 +51,10 @@ def best_path(trainer: "Trainer") -> str:
     return next(filter(None, paths), "")
 
 
-def tell(outcome: Outcome, *, summary: bool) -> None:
+def tell(outcome: Outcome, *, folder: str, summary: bool) -> None:
     """Print the summary and leave the report beside the logs, on global rank 0."""
-    if outcome.log_dir and outcome.history:
-        _write(outcome, Path(outcome.log_dir))
+    if folder and outcome.history:
+        _write(outcome, Path(folder))
     if summary and outcome.history:
         _print(outcome)
 

@@ -88,7 +88,7 @@ class Listener(AnyCallback):
     ) -> None:
         """Probe before the first validation step, and listen to each."""
         if session := self._checking(trainer):
-            self.probe(trainer, pl_module, session)
+            self.run_probe(trainer, pl_module, session)
             session.recorder.begin("val", batch, dataloader_idx)
 
     def on_validation_batch_end(
@@ -105,7 +105,7 @@ class Listener(AnyCallback):
             session.recorder.returned(outputs)
             session.recorder.end()
 
-    def probe(self, trainer: "Trainer", module: "LightningModule", session: Session) -> None:
+    def run_probe(self, trainer: "Trainer", module: "LightningModule", session: Session) -> None:
         """Read training batches again, if this check has not yet."""
         if session.probe and self._ear:
             session.probe.run(trainer, module, session.recorder, self._ear)

@@ -1,6 +1,5 @@
 """The probe: train loss in eval mode, at the very weights that validation uses."""
 
-import inspect
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +51,9 @@ class Probe:
             for index, (batch, is_new) in enumerate(self.subset.batches(trainer)):
                 ready = to_device(trainer, module, batch) if is_new else batch
                 recorder.begin("probe", ready)
-                recorder.returned(trainer.strategy.validation_step(*_arguments(trainer, ready, index)))
+                recorder.returned(
+                    trainer.strategy.validation_step(*_arguments(trainer, ready, index))
+                )
                 recorder.end()
         self.last = time.monotonic() - start
 
@@ -65,18 +66,16 @@ def _arguments(trainer: "Trainer", batch: object, index: int) -> list[Any]:
 @contextmanager
 def _own_step(module: "LightningModule") -> Iterator[None]:
     """Let `loss_step` stand in for the validation step, whose side effects nobody could undo."""
-    if not _has_loss_step(module):
+    if not (isinstance(module, GapMonitorMixin) and _has_loss_step(module)):
         yield
         return
-    vars(module)["validation_step"] = lambda batch, *_: module.tracked_mean(batch)
+    own: GapMonitorMixin = module
+    vars(module)["validation_step"] = lambda batch, *_: own.tracked_mean(batch)
     try:
         yield
     finally:
         vars(module).pop("validation_step")
 
 
-def _has_loss_step(module: object) -> bool:
-    return (
-        isinstance(module, GapMonitorMixin)
-        and inspect.unwrap(type(module).loss_step) is not GapMonitorMixin.loss_step
-    )
+def _has_loss_step(module: GapMonitorMixin) -> bool:
+    return type(module).loss_step is not GapMonitorMixin.loss_step

@@ -75,6 +75,12 @@ def lay_out(trainer: "Trainer", tags: Tags) -> None:
         logger.experiment.add_custom_scalars(custom_scalars(tags))
 
 
+def text(trainer: "Trainer", tag: str, markdown: str) -> None:
+    """Write a text for TensorBoard's Text tab."""
+    for logger in boards(trainer):
+        logger.experiment.add_text(tag, markdown, logged_step(trainer))
+
+
 def hparam(trainer: "Trainer", history: "History", taken: Collection[str]) -> None:
     """Fill the column of the HPARAMS tab with the best loss, unless the module does itself."""
     best = None if HP_METRIC in taken else history.best

@@ -34,7 +34,7 @@ class Recorder:
         self.chosen: dict[Stage, Source] = {}
         self.names: dict[Stage, str] = dict(given)
         self.stage: Stage | None = None
-        self._pass: Pass = "train"
+        self._at: Pass = "train"
         self.scale = 1.0
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
@@ -48,7 +48,7 @@ class Recorder:
 
     def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
         """Enter a step; the probe listens to what validation listens to."""
-        self._pass, self.stage = at, "train" if at == "train" else "val"
+        self._at, self.stage = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
 
     def end(self) -> None:
@@ -72,7 +72,7 @@ class Recorder:
                 f"{name} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
-        meters = self._by_name.setdefault((self._pass, name), {})
+        meters = self._by_name.setdefault((self._at, name), {})
         self._add(meters.setdefault(self._loader, LossMeter()), loss, batch_size)
 
     def returned(self, outputs: object) -> None:
@@ -157,14 +157,14 @@ class Recorder:
         return read.stage in (stage, None) and (read.is_loss or read.stem in asked)
 
     def _meter(self, source: Source) -> LossMeter:
-        return self._meters.setdefault((self._pass, source, self._loader), LossMeter())
+        return self._meters.setdefault((self._at, source, self._loader), LossMeter())
 
     def _add(self, meter: LossMeter, loss: Tensor, n: "float | Tensor | None") -> None:
         if hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
         if loss.ndim:
             loss, n = _per_sample(loss)
-            if self._pass == "val":
+            if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
         if n is None:
             n = self._samples()

@@ -37,7 +37,8 @@ class Session:
         probe: What reads training batches again, or None.
     """
 
-    def __init__(self, recorder: Recorder, *, rank: int) -> None:
+    def __init__(self, recorder: Recorder, *, rank: int, probe: Probe | None = None) -> None:
+        self.probe = probe
         self.history = History()
         self.recorder = recorder
         self.tags = Tags()
@@ -111,7 +112,9 @@ class Session:
             seconds=self.seconds,
             lr=learning_rate(trainer),
             lr_drop_in=plateau_wait(trainer),
-            validating=time.monotonic() - self._validating - (self.probe.last if self.probe else 0),
+            validating=time.monotonic()
+            - self._validating
+            - (self.probe.last if self.probe else 0),
             probing=self.probe.subset.seconds if self.probe else 0,
             probed=self.probe.subset.read if self.probe else 0,
             tag_taken=float(not self.recorder.taken.isdisjoint(ours)),

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset
-from torch.utils.data import Subset as Part
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset as Part
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -34,7 +33,9 @@ class Subset:
         data: A loader or a dataset of the user's own; by default the training data.
     """
 
-    def __init__(self, budget: Budget, data: "DataLoader[Any] | Dataset[Any] | None" = None) -> None:
+    def __init__(
+        self, budget: Budget, data: "DataLoader[Any] | Dataset[Any] | None" = None
+    ) -> None:
         self.budget, self.data = budget, data
         self.used = budget.batches or 1
         self.seconds = self.read = 0.0
@@ -51,7 +52,9 @@ class Subset:
         """Go through the batches, each with whether it is still to be brought to the device."""
         start = time.monotonic()
         kept = self.data is None and not _can_be_indexed(trainer)
-        for batch in itertools.islice(self._kept if kept else self._indexed(trainer), self._most()):
+        for batch in itertools.islice(
+            self._kept if kept else self._indexed(trainer), self._most()
+        ):
             yield batch, not kept
             self.read += 1
         self.seconds += time.monotonic() - start
@@ -68,19 +71,22 @@ class Subset:
         return None if self.budget == Budget() else self.used
 
     def _indexed(self, trainer: "Trainer") -> "DataLoader[Any]":
+        """Build the loader of this rank's samples once, with batches like those of training."""
         if self._loader is None:
-            loader = self.data if isinstance(self.data, DataLoader) else trainer.train_dataloader
-            dataset = loader.dataset if self.data is None or loader is self.data else self.data
-            own = _own_share(dataset, loader, trainer, self.budget.batches)
+            like: Any = (
+                self.data if isinstance(self.data, DataLoader) else trainer.train_dataloader
+            )
+            data: Any = like.dataset if self.data in (None, like) else self.data
+            own = _own_share(data, like.batch_size or 1, trainer, self.budget.batches)
             self._loader = DataLoader(
-                Part(dataset, own), batch_size=loader.batch_size, collate_fn=loader.collate_fn
+                Part(data, own), batch_size=like.batch_size, collate_fn=like.collate_fn
             )
         return self._loader
 
 
 def _own_share(
     dataset: Any,  # noqa: ANN401 - anything with a length
-    loader: "DataLoader[Any]",
+    size: int,
     trainer: "Trainer",
     batches: int | None,
 ) -> list[int]:
@@ -89,7 +95,7 @@ def _own_share(
     ranks = sampling.get("num_replicas", trainer.world_size)
     rank = sampling.get("rank", trainer.global_rank)
     shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(SEED)).tolist()
-    most = len(shuffled) if batches is None else batches * (loader.batch_size or 1) * ranks
+    most = len(shuffled) if batches is None else batches * size * ranks
     chosen = shuffled[:most]
     return chosen[rank : len(chosen) // ranks * ranks : ranks]
 
