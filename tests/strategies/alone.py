@@ -1,5 +1,6 @@
 """One fit in one process, with a fault at a chosen place; its processes are forked and may die."""
 
+import contextlib
 import json
 import os
 import signal
@@ -38,15 +39,15 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def full_disk() -> None:
-    """Let no file grow from now on; the error has another number than that of a full disk."""
-    import resource  # noqa: PLC0415 - not there on Windows
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+def fill_disk() -> None:
+    """Leave no space where this process works."""
+    with contextlib.suppress(OSError), Path("filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1024))
 
 
 ACTS: dict[str, Act] = {
-    act.__name__: act for act in (kill, terminate, requeue, interrupt, full_disk)
+    act.__name__: act for act in (kill, terminate, requeue, interrupt, fill_disk)
 }
 
 
@@ -103,6 +104,7 @@ def fit(
     **settings: Any,  # noqa: ANN401 - a Trainer's own
 ) -> None:
     """Fit in a folder, from its last checkpoint where there is one; tell how it went."""
+    os.chdir(folder)
     net = Net(read_options(["--out", str(folder)]))
     monitor = GapMonitor(
         stop=Patience(rule), checkpoint=GapCheckpoint(dirpath=folder / "best"), restore_best=True
@@ -132,7 +134,8 @@ def fit(
         train = Placed(data(TRAIN, factor=1.0).dataset, batch_size=BATCH)
         trainer.fit(net, train, data(VAL, factor=0.5), ckpt_path=resume)
     finally:
-        write(folder, "told", told(trainer, net, monitor))
+        with contextlib.suppress(OSError):
+            write(folder, "told", told(trainer, net, monitor))
 
 
 def told(trainer: pl.Trainer, net: Net, monitor: GapMonitor) -> dict[str, Any]:

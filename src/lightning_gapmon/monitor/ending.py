@@ -61,8 +61,11 @@ def tell(outcome: Outcome, *, folder: str, summary: bool) -> None:
 
 @rank_zero_only
 def _write(outcome: Outcome, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    document.write(outcome, folder / REPORT)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        document.write(outcome, folder / REPORT)
+    except OSError as error:  # a full disk: it must not hide what else went wrong
+        rank_zero_warn(messages.not_written(folder / REPORT, error))
 
 
 @rank_zero_only
