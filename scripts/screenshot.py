@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true", help="as on a dark desktop")
     given = parser.parse_args()
     sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # the browser is driven as the tests drive it
-    from tests.browser import find_browser  # noqa: PLC0415 - needs the path above
+    from tests.conftest import find_browser  # noqa: PLC0415 - needs the path above
 
     browser = find_browser()
     if browser is None:

@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,12 +19,6 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Locator, Page, sync_playwright
 
 DEADLINE = 20.0  # seconds for each wait; nothing here needs a quarter of it
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-)
 # Without these the browser calls home at each start.
 FLAGS = (
     "--disable-background-networking",
@@ -35,13 +28,6 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-
-
-def find_browser() -> str | None:
-    """Find Chromium or Chrome: the one that `GAPMON_BROWSER` names, else the usual ones."""
-    named = os.environ.get("GAPMON_BROWSER")
-    found = [named] if named else [*map(shutil.which, NAMES), *filter(os.path.exists, PLACES)]
-    return next(filter(None, found), None)
 
 
 @contextmanager
