@@ -35,7 +35,7 @@ def shoot(log_dir: Path, picture: Path, *, browser: str, dark: bool = False) -> 
     from lightning_gapmon.report import links  # noqa: PLC0415 - needs main's path
 
     with eyes.serving(log_dir) as address, eyes.browsing(browser, scale=2, dark=dark) as page:
-        eyes.wait_for_layout(address)
+        eyes.wait_for_run(address)
         page.goto(links.overlay(host="127.0.0.1", port=eyes.port_of(address)))
         charts = eyes.overlay_charts(page)
         left, right = (chart.bounding_box() for chart in charts)
