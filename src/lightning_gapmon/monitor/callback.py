@@ -156,7 +156,7 @@ class GapMonitor(Listener):
             rank_zero_warn(warning)
         checkpoints.follow(trainer, session.history, session.tags.val)
         if len(session.history) == 1:
-            publish.lay_out(trainer, session.tags)
+            publish.lay_out(trainer, session.tags, probe=session.probe is not None)
         if self.restore_best and session.history.best is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
