@@ -17,8 +17,11 @@ FORMAT, VERSION = "gapmon", 1
 # Strict JSON has no such numbers; NaN, which means `not measured`, is null.
 INFINITE = {"Infinity": math.inf, "-Infinity": -math.inf}
 KINDS: dict[type, str] = {
-    dict: "an object", list: "a list", str: "a text",
-    int: "a whole number", bool: "true or false",
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
 }
 LONGEST_SHOWN = 40
 SEVERITIES = ("info", "warning", "error")
