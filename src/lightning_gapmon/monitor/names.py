@@ -18,6 +18,8 @@ _STAGES: dict[str, Stage] = {
 # What is minimised. A reward or an accuracy is not, and is never taken for a loss.
 _LOSSES = ("loss", "elbo", "nll")
 
+_LOADER = re.compile(r"[/_.]?dataloader_idx_\d+")
+
 
 @dataclass(frozen=True, slots=True)
 class LossName:
@@ -50,6 +52,16 @@ def read_name(name: str) -> LossName:
     stages = [_STAGES[word] for word in words if word in _STAGES]
     stem = "_".join(word for word in words if word and word not in _STAGES and word != "ptl")
     return LossName(stages[0] if stages else None, stem)
+
+
+def without_loader(name: str) -> str:
+    """Take the number of a loader out of a logged name: Lightning adds it, and so do modules.
+
+    Example:
+        >>> without_loader("val/loss/dataloader_idx_1")
+        'val/loss'
+    """
+    return _LOADER.sub("", name) if "dataloader_idx_" in name else name
 
 
 def pair(train: Iterable[str], val: Iterable[str]) -> tuple[str, str] | None:

@@ -1,14 +1,16 @@
 """Every loss that can be heard in a window, by where it comes from and by side."""
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from lightning_gapmon.collect.meter import LossMeter, wide_dtype
+from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.batches import describe, first_sizes, loss_in
-from lightning_gapmon.monitor.names import Stage, pair, read_name
+from lightning_gapmon.monitor.names import Stage, pair, read_name, without_loader
 from lightning_gapmon.monitor.padding import Padding
 
 Source = Literal["mixin", "logged", "outputs"]
@@ -35,7 +37,6 @@ class Recorder:
         self.names: dict[Stage, str] = dict(given)
         self.stage: Stage | None = None
         self._at: Pass = "train"
-        self.scale = 1.0
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
         self.notes: dict[str, None] = {}
@@ -63,6 +64,7 @@ class Recorder:
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
         self.taken.add(name)
+        name = name if name in self.given.values() else without_loader(name)
         stage = self.stage
         if stage is None or not self._listens("logged") or not self._wants(stage, name):
             return
@@ -75,15 +77,14 @@ class Recorder:
         meters = self._by_name.setdefault((self._at, name), {})
         self._add(meters.setdefault(self._loader, LossMeter()), loss, batch_size)
 
-    def returned(self, outputs: object) -> None:
-        """Take what a step returned, if it is a loss."""
+    def returned(self, outputs: object, *, scale: int = 1) -> None:
+        """Take what a step returned, if it is a loss; `scale` times it is the batch's."""
         if not self._listens("outputs") or self.stage is None:
             return
         loss = loss_in(outputs, self.given.get(self.stage))
         if loss is None:
             self._see(outputs)
             return
-        scale = self.scale if self.stage == "train" else 1
         scaled = loss.detach() * scale if scale != 1 else loss.detach().clone()
         self._add(self._meter("outputs"), scaled, None)
 
@@ -162,19 +163,22 @@ class Recorder:
     def _add(self, meter: LossMeter, loss: Tensor, n: "float | Tensor | None") -> None:
         if hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
-        if loss.ndim:
-            loss, n = _per_sample(loss)
+        if loss.numel() == 1:
+            n = self._samples() if n is None else n
+            if not loss.ndim or not _is_one(n):  # a mean may come as (1,) too
+                meter.add(loss.reshape(()), n)
+                return
+        if loss.numel():
+            loss, weight = _per_sample(loss, n)
             if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
-        if n is None:
-            n = self._samples()
-        meter.add(loss, n)
+            meter.add(loss, weight)
 
     def _samples(self) -> "float | Tensor":
         if self._batch is None:
             return 1.0
         if self._count is not None:
-            return self._count(self._batch)
+            return _counted(self._count(self._batch))
         sizes = first_sizes(self._batch)
         if not sizes:
             self._note(f"{describe(self._batch)} does not show how many samples it has")
@@ -193,12 +197,28 @@ class Recorder:
         self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
 
 
-def _per_sample(losses: Tensor) -> tuple[Tensor, float]:
-    """Bring losses to one a sample, `(samples,)`, with the elements that each one stands for."""
-    if losses.ndim == 1:
-        return losses, 1.0
-    rows = losses.flatten(1).to(wide_dtype(losses.device))
-    return rows.mean(1), float(rows.shape[1])
+def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":
+    """Bring losses to one a sample, `(samples,)`, with what each one stands for."""
+    elements = losses.numel() / len(losses)
+    if losses.ndim > 1:
+        losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
+    return losses, elements if n is None else n / len(losses)
+
+
+def _is_one(n: "float | Tensor") -> bool:
+    return not isinstance(n, Tensor) and n == 1
+
+
+def _counted(n: object) -> "float | Tensor":
+    if isinstance(n, Tensor) and n.numel() == 1:
+        return n.detach().reshape(())
+    if isinstance(n, Real):
+        return float(n)
+    msg = (
+        f"Found GapMonitor(count=...) that returned {describe(n)}; expected the number of samples "
+        "in the batch, such as count=lambda batch: len(batch[0])."
+    )
+    raise ConfigurationError(msg)
 
 
 def _as_loss(value: object) -> Tensor | None:
