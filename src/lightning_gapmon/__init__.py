@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history import History
     from lightning_gapmon.analysis.observation import Observation
     from lightning_gapmon.analysis.replay import replay
+    from lightning_gapmon.analysis.rules.budget import Budget
     from lightning_gapmon.analysis.rules.custom import Custom
     from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.monitor.mixin import GapMonitorMixin
 
 _HOMES = {
+    "Budget": "analysis.rules.budget",
     "Custom": "analysis.rules.custom",
     "Divergence": "analysis.rules.limits",
     "GapCheckpoint": "monitor.checkpoint",
@@ -50,6 +52,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Budget",
     "Custom",
     "Divergence",
     "GapCheckpoint",
