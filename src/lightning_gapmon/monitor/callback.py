@@ -189,12 +189,17 @@ class GapMonitor(Listener):
             )
             self._conclude(trainer, self._session, restored=restored)
 
+    def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Print the summary, below what the progress bar leaves."""
+        self._sum_up()
+
     def on_exception(
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
         """Tell how it went so far."""
         if self._session is not None and trainer.state.fn == "fit" and self.outcome is None:
             self._conclude(trainer, self._session, restored=False)
+            self._sum_up()
         self.silence()
 
     def teardown(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
@@ -212,7 +217,11 @@ class GapMonitor(Listener):
             log_dir=self._folder if publish.boards(trainer) else "",
             notes=tuple(session.notes),
         )
-        ending.tell(self.outcome, folder=self._folder, summary=self.summary)
+        ending.leave_report(self.outcome, self._folder)
+
+    def _sum_up(self) -> None:
+        if self.summary and self.outcome is not None and self.outcome.history:
+            ending.sum_up(self.outcome)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""

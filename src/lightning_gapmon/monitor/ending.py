@@ -51,20 +51,15 @@ def best_path(trainer: "Trainer") -> str:
     return next(filter(None, paths), "")
 
 
-def tell(outcome: Outcome, *, folder: str, summary: bool) -> None:
-    """Print the summary and leave the report beside the logs, on global rank 0."""
+@rank_zero_only
+def leave_report(outcome: Outcome, folder: str) -> None:
+    """Leave the report beside the logs, where there are any, on global rank 0."""
     if folder and outcome.history:
-        _write(outcome, Path(folder))
-    if summary and outcome.history:
-        _print(outcome)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        document.write(outcome, Path(folder) / REPORT)
 
 
 @rank_zero_only
-def _write(outcome: Outcome, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    document.write(outcome, folder / REPORT)
-
-
-@rank_zero_only
-def _print(outcome: Outcome) -> None:
+def sum_up(outcome: Outcome) -> None:
+    """Print the summary, on global rank 0."""
     terminal.show(outcome)
