@@ -8,17 +8,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
     from lightning_gapmon.analysis.history import History
     from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.replay import replay
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+    from lightning_gapmon.collect.fingerprint import find_overlap
     from lightning_gapmon.monitor.callback import GapMonitor
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.mixin import GapMonitorMixin
 
 _HOMES = {
+    "Diagnosis": "analysis.diagnosis",
     "Divergence": "analysis.rules.limits",
     "GapCheckpoint": "monitor.checkpoint",
     "GapMonitor": "monitor.callback",
@@ -26,14 +30,18 @@ _HOMES = {
     "History": "analysis.history",
     "NonFinite": "analysis.rules.limits",
     "Observation": "analysis.observation",
+    "Overlap": "analysis.overlap",
     "Patience": "analysis.rules.patience",
     "Rule": "analysis.rules.rule",
     "StopReason": "analysis.rules.rule",
     "Target": "analysis.rules.limits",
+    "diagnose": "analysis.diagnosis",
+    "find_overlap": "collect.fingerprint",
     "replay": "analysis.replay",
 }
 
 __all__ = [
+    "Diagnosis",
     "Divergence",
     "GapCheckpoint",
     "GapMonitor",
@@ -41,10 +49,13 @@ __all__ = [
     "History",
     "NonFinite",
     "Observation",
+    "Overlap",
     "Patience",
     "Rule",
     "StopReason",
     "Target",
+    "diagnose",
+    "find_overlap",
     "replay",
 ]
 
