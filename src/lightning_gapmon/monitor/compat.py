@@ -1,0 +1,127 @@
+"""All that depends on how Lightning is built inside, each with the version it was read from."""
+
+import inspect
+import logging
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from lightning_utilities.core import rank_zero
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Callback, LightningModule, Trainer
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    class AnyCallback(Callback):
+        """The base of callbacks for a Trainer of either package."""
+
+    class AnyCheckpoint(ModelCheckpoint):
+        """The base of checkpoints for a Trainer of either package."""
+
+else:
+
+    def _import_both() -> list[ModuleType]:
+        """Import both packages, and leave the messages of the one that the user imported to it.
+
+        Each sets the logger of `lightning_utilities` for itself; 2.4.0 and 2.6.6.
+        """
+        names = [name for name in ("lightning.pytorch", "pytorch_lightning") if find_spec(name)]
+        users = next((name for name in names if name in sys.modules), names[0])
+        homes = [import_module(f"{name}.callbacks") for name in names]
+        rank_zero.log = logging.getLogger(f"{users}.utilities.rank_zero")
+        return homes
+
+    _HOMES = _import_both()
+
+    def _in_both_packages(name: str) -> tuple[type, ...]:
+        return tuple(getattr(home, name) for home in _HOMES)
+
+    # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
+    # a class that derives from both is known to both Trainers and both LightningCLIs.
+    class AnyCallback(*_in_both_packages("Callback")):
+        """The base of callbacks for a Trainer of either package."""
+
+    class AnyCheckpoint(*_in_both_packages("ModelCheckpoint")):
+        """The base of checkpoints for a Trainer of either package."""
+
+
+def may_stop(trainer: "Trainer") -> bool:
+    """Tell whether a stop that is asked for now is carried out now.
+
+    Lightning keeps a stop that is asked for too early and carries it out later, whatever the
+    losses do in between. Read from `FitLoop._can_stop_early`, 2.4.0 and 2.6.6: an epoch counts
+    as done when its last batch is.
+    """
+    loop = trainer.fit_loop
+    progress: Any = loop.epoch_progress.current
+    epochs = progress.processed + loop.epoch_loop.batch_progress.is_last_batch
+    enough_epochs = not trainer.min_epochs or epochs >= trainer.min_epochs
+    return enough_epochs and (not trainer.min_steps or trainer.global_step >= trainer.min_steps)
+
+
+def trainer_callbacks(trainer: "Trainer") -> list["Callback"]:
+    """Give the Trainer's own list of callbacks.
+
+    Public, but set where type checkers do not look; 2.4.0 and 2.6.6.
+    """
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    return callbacks
+
+
+def load_weights(trainer: "Trainer", path: str) -> None:
+    """Load a checkpoint's weights into the module, whatever the strategy.
+
+    `Strategy.load_checkpoint` takes `weights_only` from 2.6.0 on; the file is this run's own.
+    """
+    strategy = trainer.strategy
+    takes = inspect.signature(strategy.load_checkpoint).parameters
+    trusted = {"weights_only": False} if "weights_only" in takes else {}
+    strategy.load_model_state_dict(strategy.load_checkpoint(path, **trusted))
+
+
+def is_dry_run(trainer: "Trainer") -> bool:
+    """Tell whether nothing is to be written: `fast_dev_run`, which type checkers do not see."""
+    return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+
+
+def to_device(trainer: "Trainer", module: "LightningModule", batch: Any) -> Any:  # noqa: ANN401
+    """Bring a batch to the device with all hooks, as Lightning's own loops do.
+
+    Read from `_EvaluationLoop._evaluation_step` and `_DataFetcher`, 2.4.0 and 2.6.6.
+    """
+    batch = trainer.precision_plugin.convert_input(batch)
+    batch = module._on_before_batch_transfer(batch, dataloader_idx=0)  # noqa: SLF001
+    return trainer.strategy.batch_to_device(batch, dataloader_idx=0)
+
+
+def logged_step(trainer: "Trainer") -> int:
+    """Give the step at which Lightning logs right now.
+
+    Read from `_LoggerConnector.log_metrics`, 2.4.0 and 2.6.6.
+    """
+    return int(getattr(trainer.fit_loop.epoch_loop, "_batches_that_stepped", trainer.global_step))
+
+
+def fills_hp_metric(logger: object) -> bool:
+    """Tell whether a TensorBoard logger has the column `hp_metric`, -1 until it is logged.
+
+    Read from `TensorBoardLogger.log_hyperparams`, 2.4.0 and 2.6.6.
+    """
+    return bool(getattr(logger, "_default_hp_metric", False))
+
+
+def is_untouched_default(checkpoint: object) -> bool:
+    """Tell whether a checkpoint callback is what a Trainer brings by itself.
+
+    The Trainer does not keep who brought it; one that has every default is taken for its own.
+    """
+    kinds = [kind for kind in AnyCheckpoint.__bases__ if type(checkpoint) is kind]
+    return bool(kinds) and _settings(checkpoint) == _settings(kinds[0]())
+
+
+def _settings(checkpoint: object) -> dict[str, Any]:
+    # `log` and `log_dict` are put on every callback when it is attached.
+    apart = ("kth_value", "log", "log_dict")
+    return {name: value for name, value in vars(checkpoint).items() if name not in apart}

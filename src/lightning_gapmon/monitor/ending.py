@@ -1,0 +1,70 @@
+"""After a fit: the best weights, the summary, the report beside the logs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
+
+from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.monitor import messages
+from lightning_gapmon.monitor.checkpoint import GapCheckpoint
+from lightning_gapmon.monitor.compat import load_weights
+from lightning_gapmon.report import document, terminal
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+    from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.monitor.restore import Snapshot
+
+REPORT = "gapmon.json"
+
+
+def put_back(
+    trainer: "Trainer", module: "LightningModule", snapshot: "Snapshot", best: "Observation | None"
+) -> bool:
+    """Put the best check's weights into the module: from memory, else from its checkpoint."""
+    if best is None:
+        return False
+    if snapshot.check == best.check:
+        snapshot.put_back(module)
+        return True
+    path = checkpoint_of(trainer, best)
+    if not path:
+        rank_zero_warn(messages.gone(best.check))
+        return False
+    load_weights(trainer, path)
+    return True
+
+
+def checkpoint_of(trainer: "Trainer", best: "Observation") -> str:
+    """Give the path of the best check's checkpoint, or ""."""
+    paths = [
+        c.best_path(best) for c in trainer.checkpoint_callbacks if isinstance(c, GapCheckpoint)
+    ]
+    return next(filter(None, paths), "")
+
+
+def best_path(trainer: "Trainer") -> str:
+    """Give the path of the best checkpoint that the Trainer knows, or ""."""
+    paths = (getattr(callback, "best_model_path", "") for callback in trainer.checkpoint_callbacks)
+    return next(filter(None, paths), "")
+
+
+def tell(outcome: Outcome, *, folder: str, summary: bool) -> None:
+    """Print the summary and leave the report beside the logs, on global rank 0."""
+    if folder and outcome.history:
+        _write(outcome, Path(folder))
+    if summary and outcome.history:
+        _print(outcome)
+
+
+@rank_zero_only
+def _write(outcome: Outcome, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    document.write(outcome, folder / REPORT)
+
+
+@rank_zero_only
+def _print(outcome: Outcome) -> None:
+    terminal.show(outcome)

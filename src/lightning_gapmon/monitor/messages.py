@@ -1,0 +1,81 @@
+"""What the callback says while it runs, each thing once."""
+
+from lightning_gapmon.monitor.recorder import Recorder, Source
+
+_MOST_NAMES = 20
+
+
+def watching(train: Source, val: Source, recorder: Recorder) -> str:
+    """Say where the losses come from."""
+    names = recorder.names
+    if train == val:
+        ways = {
+            "mixin": "given to the mixin",
+            "logged": f"logged by the module as {names['train']!r} and {names['val']!r}",
+            "outputs": "returned by the steps",
+        }
+        return f"train and validation loss {ways[train]}"
+    return (
+        f"train loss {_way(train, names['train'])}, but "
+        f"validation loss {_way(val, names['val'])}: they may differ in more than the data. "
+        "Log both under one name (train_loss, val_loss), or use GapMonitorMixin"
+    )
+
+
+def _way(source: Source, name: str) -> str:
+    return {
+        "mixin": "given to the mixin",
+        "logged": f"logged by the module as {name!r}",
+        "outputs": "returned by the step",
+    }[source]
+
+
+def no_loss(recorder: Recorder) -> str:
+    """Say that no validation loss was heard, what was, and what to write."""
+    asked = recorder.given.get("val")
+    wanted = f"a validation loss named {asked!r}" if asked else "a validation loss"
+    logged = sorted(recorder.taken)
+    seen = [f"the module logged {logged[:_MOST_NAMES]}" if logged else "the module logged nothing"]
+    return (
+        f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}. "
+        f"Expected {wanted} that is logged or returned by validation_step. Write "
+        'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
+        'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
+        "Training goes on; nothing is stopped or judged without it."
+    )
+
+
+def no_train_loss(recorder: Recorder) -> str:
+    """Say that no train loss was heard, and what to write."""
+    return (
+        "GapMonitor found a validation loss but no train loss: the module logged "
+        f"{sorted(recorder.taken)[:_MOST_NAMES]}. Return the loss from training_step, log it "
+        'as "train_loss", or use GapMonitorMixin. The validation loss is watched alone.'
+    )
+
+
+def no_validation() -> str:
+    """Say that no validation will run."""
+    return (
+        "GapMonitor has nothing to compare: this fit runs no validation (no validation loader, no "
+        "validation_step, or limit_val_batches=0). Pass val_dataloaders to trainer.fit(...); "
+        "until then it does nothing."
+    )
+
+
+def padding(repeats: int) -> str:
+    """Say that repeated samples are in the validation mean."""
+    return (
+        f"{repeats} validation samples are repeats that the distributed sampler adds, and count "
+        "twice in the validation loss; they can be left out where losses are given one a sample "
+        "(GapMonitorMixin)."
+    )
+
+
+def gone(best: int) -> str:
+    """Say that the best check's weights are not to be had."""
+    return (
+        f"The weights of the best check, {best}, are from before this run was resumed and no "
+        "checkpoint of it was found: restore_best left the last weights in the module. Keep "
+        "GapMonitor(checkpoint=True) to have them after a resume too."
+    )

@@ -1,0 +1,127 @@
+"""The mixin: a module says once what its loss is, and both sides use it."""
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from lightning_gapmon.errors import LossError
+
+if TYPE_CHECKING:
+    from lightning_gapmon.monitor.recorder import Recorder
+
+# Beside the modules, not in them: a copy or a pickle of a module takes no recorder along.
+_RECORDERS: "WeakKeyDictionary[object, Recorder]" = WeakKeyDictionary()
+
+
+class GapMonitorMixin:
+    """For a `LightningModule`, of either package: `class Net(GapMonitorMixin, LightningModule)`.
+
+    Give it `loss_step(batch)`, and it supplies `training_step` and `validation_step`.
+    Or keep your own steps and call `self.track_loss(loss, n=...)` in them, under automatic or
+    manual optimisation. Without a `GapMonitor` in the Trainer neither costs or changes anything.
+
+    Example:
+        >>> from lightning.pytorch import LightningModule
+        >>> class Net(GapMonitorMixin, LightningModule):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.layer = torch.nn.Linear(2, 1)
+        ...
+        ...     def loss_step(self, batch):
+        ...         x, y = batch
+        ...         return (self.layer(x) - y).square().mean(1)
+        >>> Net().training_step((torch.zeros(4, 2), torch.zeros(4, 1)), 0).shape
+        torch.Size([])
+    """
+
+    def loss_step(self, batch: Any) -> "Tensor | tuple[Tensor, float | Tensor]":  # noqa: ANN401
+        """Compute the loss of a batch, for training, validation and probe alike.
+
+        Returns:
+            One loss a sample, `(batch,)` (exact means and error bars), or the batch's mean loss
+            `()`, alone or as `(mean, n)` with the number of samples.
+        """
+        msg = (
+            f"{type(self).__name__} has neither a loss_step nor the step that was called; "
+            "expected one of them. Write loss_step(self, batch) that returns one loss a sample, "
+            'for example F.cross_entropy(self(x), y, reduction="none").'
+        )
+        raise LossError(msg)
+
+    def training_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` and return its mean, for the optimiser."""
+        return self.tracked_mean(batch)
+
+    def validation_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` and return its mean."""
+        return self.tracked_mean(batch)
+
+    def tracked_mean(self, batch: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` for a batch and give its mean, `()`."""
+        loss = self.loss_step(batch)
+        if isinstance(loss, tuple):
+            _refuse_odd(loss)
+            return self.track_loss(loss[0], n=loss[1]).mean()
+        return self.track_loss(loss).mean()
+
+    def track_loss(self, loss: Tensor, n: "float | Tensor | None" = None) -> Tensor:
+        """Hand a batch's loss to the monitor, once a step, and get it back unchanged.
+
+        Args:
+            loss: The batch's mean loss, `()`, or one loss a sample, `(batch,)`.
+            n: Samples (or tokens) behind a mean; by default the size of the batch.
+
+        Raises:
+            LossError: The loss is not a floating-point tensor, or `n` is not one number.
+        """
+        _hand_over(self, loss, n)
+        return loss
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None:
+    if not isinstance(loss, Tensor) or not loss.is_floating_point():
+        kind = f"a tensor of {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
+        msg = (
+            f"Found {kind}; expected a floating-point tensor: the batch's mean loss, or one loss "
+            "a sample. Return or track the loss itself, before .item() or float()."
+        )
+        raise LossError(msg)
+    recorder = _RECORDERS.get(module)
+    if recorder is not None:
+        recorder.track(loss, _one_number(n))
+
+
+def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
+    if isinstance(n, Tensor) and n.numel() == 1:
+        return n.detach().reshape(())
+    if n is None or (isinstance(n, Real) and n >= 0):
+        return n
+    found = f"a tensor of shape {tuple(n.shape)}" if isinstance(n, Tensor) else repr(n)
+    msg = (
+        f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "
+        "behind the batch's mean loss. Track their mean with n=counts.sum()."
+    )
+    raise LossError(msg)
+
+
+def _refuse_odd(loss: tuple[object, ...]) -> None:
+    if len(loss) != 2:  # noqa: PLR2004
+        msg = (
+            f"Found a tuple of {len(loss)} from loss_step; expected one loss a sample, or the mean "
+            "with its count: return loss, n."
+        )
+        raise LossError(msg)
+
+
+def connect(module: object, recorder: "Recorder") -> None:
+    """Let a module's tracked losses reach a recorder."""
+    _RECORDERS[module] = recorder
+
+
+def disconnect(module: object) -> None:
+    """Let a module's tracked losses reach nobody."""
+    _RECORDERS.pop(module, None)

@@ -1,0 +1,232 @@
+"""Every loss that can be heard in a window, by where it comes from and by side."""
+
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from lightning_gapmon.collect.meter import LossMeter, wide_dtype
+from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.monitor.batches import describe, first_sizes, loss_in
+from lightning_gapmon.monitor.names import Stage, pair, read_name, without_loader
+from lightning_gapmon.monitor.padding import Padding
+
+Source = Literal["mixin", "logged", "outputs"]
+Pass = Literal["train", "val", "probe"]
+SOURCES: tuple[Source, ...] = ("mixin", "logged", "outputs")
+STAGES: tuple[Stage, Stage] = ("train", "val")
+Count = Callable[[object], "int | Tensor"]
+
+
+class Recorder:
+    """The losses of one fit, on this rank.
+
+    Until the first check has shown where both sides have a loss, everything that may be one is
+    kept; from then on only what was chosen.
+
+    Args:
+        given: The logged names (or keys of step outputs) that were asked for, by side.
+        count: Gives the samples of a batch, where that cannot be guessed.
+    """
+
+    def __init__(self, given: Mapping[Stage, str], count: Count | None = None) -> None:
+        self.given, self._count = dict(given), count
+        self.chosen: dict[Stage, Source] = {}
+        self.names: dict[Stage, str] = dict(given)
+        self.stage: Stage | None = None
+        self._at: Pass = "train"
+        self.padding = Padding()
+        self.sightings: dict[str, None] = {}
+        self.notes: dict[str, None] = {}
+        self.taken: set[str] = set()
+        self._batch: object = None
+        self._loader = 0
+        self._wanted: dict[tuple[Stage, str], bool] = {}
+        self._meters: dict[tuple[Pass, Source, int], LossMeter] = {}
+        self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = {}
+
+    def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
+        """Enter a step; the probe listens to what validation listens to."""
+        self._at, self.stage = at, "train" if at == "train" else "val"
+        self._batch, self._loader = batch, loader
+
+    def end(self) -> None:
+        """Leave a step."""
+        self.stage = self._batch = None
+
+    def track(self, loss: Tensor, n: "float | Tensor | None") -> None:
+        """Take a loss that the mixin was given, a mean or one a sample."""
+        if self._listens("mixin") and not self.given:
+            self._add(self._meter("mixin"), loss.detach().clone(), n)
+
+    def logged(self, name: str, value: object, batch_size: int | None) -> None:
+        """Take a value that the module logged, if it is a loss of the side that is running."""
+        self.taken.add(name)
+        name = name if name in self.given.values() else without_loader(name)
+        stage = self.stage
+        if stage is None or not self._listens("logged") or not self._wants(stage, name):
+            return
+        loss = _as_loss(value)
+        if loss is None:
+            self.sightings[
+                f"{name} was logged as {describe(value)} with no value for the batch"
+            ] = None
+            return
+        meters = self._by_name.setdefault((self._at, name), {})
+        self._add(meters.setdefault(self._loader, LossMeter()), loss, batch_size)
+
+    def returned(self, outputs: object, *, scale: int = 1) -> None:
+        """Take what a step returned, if it is a loss; `scale` times it is the batch's."""
+        if not self._listens("outputs") or self.stage is None:
+            return
+        loss = loss_in(outputs, self.given.get(self.stage))
+        if loss is None:
+            self._see(outputs)
+            return
+        scaled = loss.detach() * scale if scale != 1 else loss.detach().clone()
+        self._add(self._meter("outputs"), scaled, None)
+
+    def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
+        """Give the meter of one source."""
+        if source == "logged":
+            named = self._by_name.get((at, self._name_of("train" if at == "train" else "val")), {})
+            return named.setdefault(loader, LossMeter())
+        return self._meters.setdefault((at, source, loader), LossMeter())
+
+    def train_meters(self) -> dict[tuple[Source, str], LossMeter]:
+        """List the meters of the train side, with the name of each that is a logged one."""
+        meters: dict[tuple[Source, str], LossMeter] = {}
+        for (stage, source, _), meter in self._meters.items():
+            if stage == "train":
+                meters[source, ""] = meter
+        for (stage, name), heard in self._by_name.items():
+            if stage == "train":
+                meters["logged", name] = heard[0]
+        return meters
+
+    def load(self, source: Source, name: str, rows: list[list[float]], ends: list[int]) -> None:
+        """Continue a meter of the train side from its state."""
+        if source == "logged":
+            meters = self._by_name.setdefault(("train", name), {})
+            meters.setdefault(0, LossMeter()).load(rows, ends)
+        else:
+            self.meter("train", source).load(rows, ends)
+
+    def choose(self, train: Source, val: Source) -> None:
+        """Listen to these from now on."""
+        self.names = {stage: self._name_of(stage) for stage in STAGES}
+        self.chosen = {"train": train, "val": val}
+        self._wanted.clear()
+
+    def reset(self) -> None:
+        """Begin a new window on both sides."""
+        for meter in self._meters.values():
+            meter.reset()
+        for meters in self._by_name.values():
+            for meter in meters.values():
+                meter.reset()
+        self.padding.reset()
+
+    def logged_names(self) -> list[str]:
+        """List the names that were logged and could be losses."""
+        return sorted(name for _, name in self._by_name)
+
+    def _name_of(self, stage: Stage) -> str:
+        """Name the logged loss of a side: as given, else what pairs with the other side's."""
+        if stage in self.names:
+            return self.names[stage]
+        heard = {side: {name for at, name in self._by_name if at == side} for side in STAGES}
+        train, val = ({self.given[side]} if side in self.given else heard[side] for side in STAGES)
+        found = pair(train, val)
+        return found[STAGES.index(stage)] if found else ""
+
+    def _listens(self, source: Source) -> bool:
+        return self.stage is not None and self.chosen.get(self.stage, source) == source
+
+    def _wants(self, stage: Stage, name: str) -> bool:
+        if (stage, name) not in self._wanted:
+            self._wanted[stage, name] = self._could_be(stage, name)
+        return self._wanted[stage, name]
+
+    def _could_be(self, stage: Stage, name: str) -> bool:
+        if stage in self.names:
+            return name == self.names[stage]
+        read = read_name(name)
+        asked = {read_name(given).stem for given in self.given.values()}
+        return read.stage in (stage, None) and (read.is_loss or read.stem in asked)
+
+    def _meter(self, source: Source) -> LossMeter:
+        return self._meters.setdefault((self._at, source, self._loader), LossMeter())
+
+    def _add(self, meter: LossMeter, loss: Tensor, n: "float | Tensor | None") -> None:
+        if hasattr(loss, "full_tensor"):
+            loss = loss.full_tensor()
+        if loss.numel() == 1:
+            n = self._samples() if n is None else n
+            if not loss.ndim or not _is_one(n):  # a mean may come as (1,) too
+                meter.add(loss.reshape(()), n)
+                return
+        if loss.numel():
+            loss, weight = _per_sample(loss, n)
+            if self._at == "val":
+                loss = self.padding.without(loss, self._loader)
+            meter.add(loss, weight)
+
+    def _samples(self) -> "float | Tensor":
+        if self._batch is None:
+            return 1.0
+        if self._count is not None:
+            return _counted(self._count(self._batch))
+        sizes = first_sizes(self._batch)
+        if not sizes:
+            self._note(f"{describe(self._batch)} does not show how many samples it has")
+            return 1.0
+        if len(set(sizes)) > 1:
+            self._note(f"tensors with the first sizes {sorted(set(sizes))} in one batch")
+        return float(sizes[0])
+
+    def _note(self, found: str) -> None:
+        self.notes[
+            f"Batch sizes were guessed: {found}. Say how many samples a batch has, with "
+            "GapMonitor(count=...), self.log(..., batch_size=...) or self.track_loss(loss, n=...)."
+        ] = None
+
+    def _see(self, outputs: object) -> None:
+        self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
+
+
+def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":
+    """Bring losses to one a sample, `(samples,)`, with what each one stands for."""
+    elements = losses.numel() / len(losses)
+    if losses.ndim > 1:
+        losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
+    return losses, elements if n is None else n / len(losses)
+
+
+def _is_one(n: "float | Tensor") -> bool:
+    return not isinstance(n, Tensor) and n == 1
+
+
+def _counted(n: object) -> "float | Tensor":
+    if isinstance(n, Tensor) and n.numel() == 1:
+        return n.detach().reshape(())
+    if isinstance(n, Real):
+        return float(n)
+    msg = (
+        f"Found GapMonitor(count=...) that returned {describe(n)}; expected the number of samples "
+        "in the batch, such as count=lambda batch: len(batch[0])."
+    )
+    raise ConfigurationError(msg)
+
+
+def _as_loss(value: object) -> Tensor | None:
+    """Read a logged value: a number, a tensor of one, or a metric's value for this batch."""
+    if isinstance(value, torch.nn.Module):  # a torchmetrics Metric keeps what forward returned
+        value = getattr(value, "_forward_cache", None)
+    if isinstance(value, (int, float)):
+        return torch.tensor(float(value), dtype=torch.float64)
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return value.detach().clone().reshape(())
+    return None

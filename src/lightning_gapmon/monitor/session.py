@@ -1,0 +1,233 @@
+"""One fit: what is recorded, where it comes from, and the history that grows out of it."""
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import NAN, Observation
+from lightning_gapmon.analysis.window import Bin, at_end
+from lightning_gapmon.board.tags import Tags
+from lightning_gapmon.collect.sums import Sums
+from lightning_gapmon.errors import StateError
+from lightning_gapmon.monitor import messages, publish
+from lightning_gapmon.monitor.ledger import Facts, Ledger, gather, spread
+from lightning_gapmon.monitor.plan import planned_checks
+from lightning_gapmon.monitor.probe import Probe
+from lightning_gapmon.monitor.rates import learning_rate, plateau_wait
+from lightning_gapmon.monitor.recorder import Recorder, Source
+from lightning_gapmon.monitor.resume import continue_window, window_state
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+STATE_VERSION = 1
+
+
+class Session:
+    """The state of one fit; a new fit gets a new one.
+
+    Attributes:
+        history: The checks so far.
+        recorder: What this rank has heard since the last check.
+        tags: The names to publish under, settled at the first check.
+        late: Whether the losses only come with the module's own validation epoch end.
+        source: Where the losses come from, in words.
+        notes: What a reader should know of the numbers.
+        probe: What reads training batches again, or None.
+    """
+
+    def __init__(self, recorder: Recorder, *, rank: int, probe: Probe | None = None) -> None:
+        self.probe = probe
+        self.history = History()
+        self.recorder = recorder
+        self.tags = Tags()
+        self.late = False
+        self.source = ""
+        self.notes: list[str] = []
+        self._rank = rank
+        self._before, self._since = 0.0, time.monotonic()
+        self._window_step = 0
+        self._validating = 0.0
+        self._sources: tuple[Source | None, Source | None] = (None, None)
+        self._said: set[str] = set()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the data, which the probe holds, out of copies and pickles."""
+        return {**vars(self), "probe": None}
+
+    def start_clock(self) -> None:
+        """Count the time from here, on top of that of the runs before."""
+        self._since = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in fit, resumed runs added up, by this rank's clock."""
+        return self._before + time.monotonic() - self._since
+
+    def start_validation(self, loaders: object) -> None:
+        """Begin a pass over the validation loaders."""
+        self._validating = time.monotonic()
+        self.recorder.padding.watch(loaders)
+        if self.probe:
+            self.probe.due = True
+
+    @property
+    def has_val(self) -> bool:
+        """Whether a validation loss has been heard at all."""
+        return self._sources[1] is not None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last check's numbers under their names."""
+        return publish.metrics(self.history[-1], self.tags, with_val=self.has_val)
+
+    def check(self, trainer: "Trainer", *, last_chance: bool = False) -> bool:
+        """Turn the window into the next check, on all ranks together.
+
+        Args:
+            trainer: The Trainer, in validation.
+            last_chance: Whether no loss will come later in this validation; then the check is
+                made without one.
+
+        Returns:
+            Whether there is a new check.
+        """
+        ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+        has_val = any(part.units for parts in ledger.val.values() for part in parts)
+        if not has_val and not last_chance:
+            return False
+        self._settle(ledger)
+        self.history.planned = planned_checks(trainer)
+        self.history.append(self._observe(trainer, ledger))
+        if self.probe:
+            self.probe.budget(ledger.facts)
+        self.recorder.reset()
+        self._window_step = trainer.global_step
+        return True
+
+    def _facts(self, trainer: "Trainer") -> Facts:
+        ours = () if self.history else self.tags.names()
+        return Facts(
+            seconds=self.seconds,
+            lr=learning_rate(trainer),
+            lr_drop_in=plateau_wait(trainer),
+            validating=time.monotonic()
+            - self._validating
+            - (self.probe.last if self.probe else 0),
+            probing=self.probe.subset.seconds if self.probe else 0,
+            probed=self.probe.subset.read if self.probe else 0,
+            tag_taken=float(not self.recorder.taken.isdisjoint(ours)),
+        )
+
+    def _observe(self, trainer: "Trainer", ledger: Ledger) -> Observation:
+        train_from, val_from = self._sources
+        train = Sums.total(ledger.train[train_from] if train_from else [])
+        loaders = ledger.val[val_from] if val_from else []
+        val = Sums.total(loaders)
+        probe = Sums.total(ledger.probe[val_from] if val_from else [])
+        end, end_stderr = at_end(_bins(ledger.train[train_from])) if train_from else (NAN, NAN)
+        return Observation(
+            check=self.history[-1].check + 1 if self.history else 1,
+            epoch=trainer.current_epoch,
+            step=trainer.global_step,
+            seconds=ledger.facts.seconds,
+            train=train.mean,
+            train_n=train.n,
+            train_stderr=train.stderr,
+            end=end,
+            end_stderr=end_stderr,
+            probe=probe.mean,
+            probe_stderr=probe.stderr,
+            val=val.mean,
+            val_n=val.n,
+            val_stderr=val.stderr,
+            lr=ledger.facts.lr,
+            lr_drop_in=ledger.facts.lr_drop_in,
+            spread=spread(ledger.ranks),
+            loaders=tuple(part.mean for part in loaders) if len(loaders) > 1 else (),
+        )
+
+    def _settle(self, ledger: Ledger) -> None:
+        """Settle the tags at the first check, and the sources once both sides have one."""
+        if not self.history and ledger.facts.tag_taken:
+            self.tags = self.tags.prefixed()
+        if self.recorder.chosen:
+            return
+        train, val = self._sources = ledger.sources()
+        if train and val:
+            self.recorder.choose(train, val)
+            self.source = messages.watching(train, val, self.recorder)
+
+    def news(self) -> list[str]:
+        """Give what is to be said, each thing once; all but the source is kept as a note."""
+        padding = self.recorder.padding
+        notes = list(self.recorder.notes)
+        if padding.repeats and not padding.left_out:
+            notes.append(messages.padding(padding.repeats))
+        self.notes = notes
+        return self._once([f"watching {self.source}", *notes] if self.source else notes)
+
+    def warnings(self) -> list[str]:
+        """Give what is missing, each thing once."""
+        train, val = self._sources
+        if val is None:
+            return self._once([messages.no_loss(self.recorder)])
+        return self._once([messages.no_train_loss(self.recorder)] if train is None else [])
+
+    def _once(self, sentences: list[str]) -> list[str]:
+        fresh = [sentence for sentence in sentences if sentence not in self._said]
+        self._said.update(fresh)
+        return fresh
+
+    def state_dict(self) -> dict[str, Any]:
+        """Write everything that a resumed fit needs, as plain types."""
+        return {
+            "version": STATE_VERSION,
+            "history": self.history.to_plain(),
+            "seconds": self.seconds,
+            "chosen": dict(self.recorder.chosen),
+            "names": dict(self.recorder.names),
+            "prefixed": self.tags != Tags(),
+            "late": self.late,
+            "source": self.source,
+            "window": [],
+        }
+
+    def window_state(self, trainer: "Trainer") -> list[list[Any]]:
+        """Write the window since the last check, on all ranks together."""
+        if trainer.global_step == self._window_step:
+            return []
+        return window_state(trainer, self.recorder)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state.
+
+        Raises:
+            StateError: It is of another version.
+        """
+        if state.get("version") != STATE_VERSION:
+            msg = (
+                f"Found a GapMonitor state of version {state.get('version')!r}, expected "
+                f"{STATE_VERSION}. Resume with the version of lightning_gapmon that wrote it."
+            )
+            raise StateError(msg)
+        self.history = History.from_plain(state["history"])
+        self._before, self._since = float(state["seconds"]), time.monotonic()
+        self._window_step = self.history[-1].step if self.history else 0
+        self.tags = Tags().prefixed() if state["prefixed"] else Tags()
+        self.late = bool(state["late"])
+        self.recorder.chosen = dict(state["chosen"])
+        if self.recorder.chosen:
+            self._sources = self.recorder.chosen["train"], self.recorder.chosen["val"]
+        self.recorder.names = {**state["names"], **self.recorder.given}
+        self.source = str(state["source"])
+        continue_window(self.recorder, state["window"], rank=self._rank)
+
+
+def _bins(parts: list[Sums]) -> list[Bin]:
+    return [Bin(part.n, part.place, part.mean, part.stderr) for part in parts if part.n]
+
+
+def _loaders(trainer: "Trainer") -> int:
+    return max(1, len(trainer.num_val_batches))

@@ -1,0 +1,96 @@
+"""What a summary says below its plot: labelled sentences, and lines to copy."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.report import glyphs, links
+from lightning_gapmon.report.curves import VAL, measured
+from lightning_gapmon.report.numbers import count, number
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing said.
+
+    Attributes:
+        label: A word in front.
+        text: The sentence, or the line to copy.
+        style: How the label looks.
+        copied: Whether the line is one to copy: it is never broken.
+        link: Where a click leads, or "".
+    """
+
+    label: str
+    text: str
+    style: str = "bold"
+    copied: bool = False
+    link: str = ""
+
+
+def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
+    """Say all that is known of a run beside its losses.
+
+    Example:
+        >>> from lightning_gapmon import History
+        >>> from lightning_gapmon.analysis.diagnosis import diagnose
+        >>> history = History.from_curves(train=[2.0], val=[3.0], planned=5)
+        >>> for fact in facts(Outcome(history=history, diagnosis=diagnose(history))):
+        ...     print(f"{fact.label}: {fact.text}")
+        ended: by the Trainer, after 1 check of 5 planned
+        best: check 1, validation loss 3.000
+        verdict: undecided: too early to tell after 1 checks
+    """
+    yield _end(outcome)
+    yield from _best(outcome)
+    yield from _verdict(outcome)
+    if outcome.source:
+        yield Fact("losses", outcome.source)
+    for note in outcome.notes:
+        yield Fact("note", note)
+    if outcome.log_dir:
+        yield Fact("open", links.command(short(outcome.log_dir), port=port), copied=True)
+        address = links.overlay(port=port)
+        yield Fact("", address, copied=True, link=address)
+
+
+def _end(outcome: Outcome) -> Fact:
+    if outcome.stop_reason:
+        return Fact("stopped", f"at check {outcome.stop_reason.check}: {outcome.stop_reason}")
+    history = outcome.history
+    planned = f" of {history.planned} planned" if history.planned else ""
+    return Fact("ended", f"by the Trainer, after {count(len(history), 'check')}{planned}")
+
+
+def _best(outcome: Outcome) -> Iterator[Fact]:
+    best = outcome.history.best
+    if best is None:
+        found = "only what is not finite" if measured(outcome.history, VAL) else "none"
+        yield Fact("best", f"needs a validation loss; found {found}")
+    else:
+        loss = number(best.val, stderr=best.val_stderr)
+        kept = "; its weights are back in the module" if outcome.restored else ""
+        yield Fact("best", f"check {best.check}, validation loss {loss}{kept}")
+    if outcome.best_path:
+        yield Fact("saved", short(outcome.best_path), copied=True)
+
+
+def _verdict(outcome: Outcome) -> Iterator[Fact]:
+    diagnosis = outcome.diagnosis
+    check = f"check {diagnosis.since}"
+    since = f", since {check}" if diagnosis.since and check not in diagnosis.message else ""
+    said = f"{diagnosis.verdict.replace('_', ' ')}{since}: {diagnosis.message}"
+    yield Fact("verdict", said, glyphs.SEVERITY[diagnosis.severity])
+    for n, remedy in enumerate(diagnosis.remedies):
+        yield Fact("" if n else "try", remedy)
+
+
+def short(path: str) -> str:
+    """Write a path from the current folder where it lies below it."""
+    try:
+        here = f"{Path.cwd()}{os.sep}"
+    except OSError:  # the current folder was removed
+        return path
+    return path.removeprefix(here) or path

@@ -1,0 +1,57 @@
+"""How to open TensorBoard on a run: the command, and the address of the right chart."""
+
+import json
+import os
+import shlex
+import subprocess
+from urllib.parse import quote
+
+HOST, PORT = "localhost", 6006
+WINDOWS = os.name == "nt"
+
+
+def overlay(*, host: str = HOST, port: int = PORT) -> str:
+    """Give the address of both losses in one chart, as they were measured.
+
+    TensorBoard smooths by default, which draws a gap where there is none; the address sets the
+    smoothing to 0.
+
+    Example:
+        >>> overlay()
+        'http://localhost:6006/#custom_scalars&_smoothingWeight=0'
+    """
+    return f"{_base(host, port)}#custom_scalars&_smoothingWeight=0"
+
+
+def pinned(*tags: str, host: str = HOST, port: int = PORT) -> str:
+    """Give the address of the Time Series tab with the given scalars pinned on top, unsmoothed.
+
+    Example:
+        >>> pinned("gap/absolute")
+        'http://localhost:6006/?smoothing=0&pinnedCards=%5B%7B%22plugin%22...%7D%5D#timeseries'
+    """
+    cards = [{"plugin": "scalars", "tag": tag} for tag in tags]
+    listed = quote(json.dumps(cards, separators=(",", ":")), safe="")
+    return f"{_base(host, port)}?smoothing=0&pinnedCards={listed}#timeseries"
+
+
+def command(log_dir: str, *, port: int = PORT, windows: bool = WINDOWS) -> str:
+    """Give the command that opens TensorBoard on a folder, quoted for the shell.
+
+    Args:
+        log_dir: The folder; a `~` is taken as it stands.
+        port: Where TensorBoard should listen.
+        windows: Quote for Windows' shells rather than for POSIX ones.
+
+    Example:
+        >>> command("runs/first try", windows=False)
+        "tensorboard --logdir 'runs/first try'"
+    """
+    words = ["tensorboard", "--logdir", log_dir]
+    words += [] if port == PORT else ["--port", str(port)]
+    return subprocess.list2cmdline(words) if windows else shlex.join(words)
+
+
+def _base(host: str, port: int) -> str:
+    named = f"[{host}]" if ":" in host else host
+    return f"http://{named}:{port}/"
