@@ -110,8 +110,8 @@ def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
 def _refuse_odd(loss: tuple[object, ...]) -> None:
     if len(loss) != 2:  # noqa: PLR2004
         msg = (
-            f"Found a tuple of {len(loss)} from loss_step; expected one loss a sample, or the mean "
-            "with its count: return loss, n."
+            f"Found a tuple of {len(loss)} from loss_step; expected one loss a sample, or the "
+            "mean with its count: return loss, n."
         )
         raise LossError(msg)
 
