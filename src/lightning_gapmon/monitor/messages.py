@@ -47,10 +47,13 @@ def no_loss(recorder: Recorder) -> str:
 
 def no_train_loss(recorder: Recorder) -> str:
     """Say that no train loss was heard, and what to write."""
+    asked = recorder.given.get("train")
+    wanted = f"no train loss named {asked!r}" if asked else "no train loss"
     return (
-        "GapMonitor found a validation loss but no train loss: the module logged "
+        f"GapMonitor found a validation loss but {wanted}: the module logged "
         f"{sorted(recorder.taken)[:_MOST_NAMES]}. Return the loss from training_step, log it "
-        'as "train_loss", or use GapMonitorMixin. The validation loss is watched alone.'
+        'as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
+        "validation loss is watched alone."
     )
 
 
