@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.strategies.launch import outputs, results, run_script
+from tests.strategies.launch import command, outputs, results, run_script
 
 from lightning_gapmon import History
 
 CPU = [
     ("auto", 1),
     ("ddp", 2),
+    ("ddp_notebook", 2),
     ("ddp_find_unused_parameters_true", 2),
     ("fsdp", 2),
     ("fsdp2", 2),
     ("tp", 2),
     ("fsdp2_tp", 4),
 ]
+BY_LIGHTNING = ("ddp", "ddp_notebook")  # which starts the other ranks; elsewhere the test does
 GPU = [
     ("auto", 1, 1),
     ("ddp", 1, 1),
@@ -52,9 +54,13 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         pytest.importorskip("deepspeed", reason="DeepSpeed is not installed")
     folder = tmp_path_factory.mktemp(strategy)
     options = ("--strategy", strategy, "--accelerator", accelerator)
-    codes = run_script(*options, ranks=ranks, folder=folder)
-    if any(codes):
-        pytest.fail(outputs(folder))
+    if strategy in BY_LIGHTNING:
+        words = ("-m", "tests.strategies.fit_script", *options, "--devices", ranks)
+        code, output = command(*words, "--out", folder, folder=folder)
+        assert code == 0, output
+    else:
+        codes = run_script(*options, ranks=ranks, folder=folder)
+        assert not any(codes), outputs(folder)
     assert len(results(folder)) == ranks
     return folder
 

@@ -12,6 +12,7 @@ from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, publish, settings
 from lightning_gapmon.monitor.compat import is_dry_run, may_stop
 from lightning_gapmon.monitor.listener import Listener
+from lightning_gapmon.monitor.mailbox import Mailbox
 from lightning_gapmon.monitor.recorder import Count, Recorder
 from lightning_gapmon.monitor.restore import Snapshot
 from lightning_gapmon.monitor.session import Session
@@ -50,10 +51,6 @@ class GapMonitor(Listener):
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
 
-    Attributes:
-        stop_reason: Why the last fit was stopped, or None.
-        outcome: All that is known of the last fit, once it has ended.
-
     Raises:
         ConfigurationError: An argument cannot work.
 
@@ -83,17 +80,40 @@ class GapMonitor(Listener):
         self.wanted_probe = probe
         self.count, self.stop, self.checkpoint = count, stop, checkpoint
         self.restore_best, self.prog_bar, self.summary = restore_best, prog_bar, summary
-        self.stop_reason: StopReason | None = None
-        self.outcome: Outcome | None = None
+        self._stop_reason: StopReason | None = None
+        self._outcome: Outcome | None = None
+        self._mailbox = Mailbox()
         self._snapshot = Snapshot()
         self._diagnosis: Diagnosis | None = None
         self._folder = ""
         self._fresh = False
 
+    def _collect(self) -> None:
+        """Take over what the processes of `ddp_spawn` left: nothing else comes back from them."""
+        posted = self._mailbox.take()
+        if posted is not None:
+            self._session, self._outcome = None, posted
+            self._stop_reason, self._diagnosis = posted.stop_reason, posted.diagnosis
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """All that is known of the last fit, once it has ended."""
+        self._collect()
+        return self._outcome
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the last fit was stopped, or None."""
+        self._collect()
+        return self._stop_reason
+
     @property
     def history(self) -> History:
         """The checks of the last fit."""
-        return self._session.history if self._session is not None else History()
+        outcome = self.outcome
+        if self._session is not None:
+            return self._session.history
+        return outcome.history if outcome else History()
 
     @property
     def best(self) -> "Observation | None":
@@ -103,6 +123,7 @@ class GapMonitor(Listener):
     @property
     def diagnosis(self) -> Diagnosis:
         """The verdict at the last check."""
+        self._collect()
         return self._diagnosis or diagnose(self.history)
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
@@ -112,7 +133,7 @@ class GapMonitor(Listener):
         if stage != "fit":
             return
         self.silence()
-        self.stop_reason, self.outcome, self._session = None, None, None
+        self._stop_reason, self._outcome, self._session = None, None, None
         self._diagnosis = None
         self._snapshot = Snapshot()
         if not is_dry_run(trainer):
@@ -170,7 +191,7 @@ class GapMonitor(Listener):
     def _decide(self, trainer: "Trainer", session: "Session") -> None:
         """Ask the rule anew at each check: nothing is kept that a later check may take back."""
         reason = self.stop(session.history) if self.stop and session.has_val else None
-        self.stop_reason = reason if reason and may_stop(trainer) else None
+        self._stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason:
             trainer.should_stop = True
             rank_zero_info(f"GapMonitor stops the run: {self.stop_reason}")
@@ -197,7 +218,7 @@ class GapMonitor(Listener):
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
         """Tell how it went so far."""
-        if self._session is not None and trainer.state.fn == "fit" and self.outcome is None:
+        if self._session is not None and trainer.state.fn == "fit" and self._outcome is None:
             self._conclude(trainer, self._session, restored=False)
             self._sum_up()
         self.silence()
@@ -207,7 +228,7 @@ class GapMonitor(Listener):
         self.silence()
 
     def _conclude(self, trainer: "Trainer", session: "Session", *, restored: bool) -> None:
-        self.outcome = Outcome(
+        self._outcome = Outcome(
             history=session.history,
             diagnosis=self.diagnosis,
             stop_reason=self.stop_reason,
@@ -217,11 +238,12 @@ class GapMonitor(Listener):
             log_dir=self._folder if publish.boards(trainer) else "",
             notes=tuple(session.notes),
         )
-        ending.leave_report(self.outcome, self._folder)
+        ending.leave_report(self._outcome, self._folder)
+        self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
 
     def _sum_up(self) -> None:
-        if self.summary and self.outcome is not None and self.outcome.history:
-            ending.sum_up(self.outcome)
+        if self.summary and self._outcome is not None and self._outcome.history:
+            ending.sum_up(self._outcome)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""
