@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Budget": "analysis.rules.budget",
     "Custom": "analysis.rules.custom",
-    "Diagnosis": "analysis.diagnosis",
+    "Diagnosis": "analysis.verdicts.diagnosis",
     "Divergence": "analysis.rules.limits",
     "GapCheckpoint": "monitor.checkpoint",
     "GapLimit": "analysis.rules.gap_limit",

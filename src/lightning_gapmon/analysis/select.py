@@ -55,6 +55,11 @@ class Selection:
         """Give the loss, or the trend, at the check that is kept; infinite where there is none."""
         return history.scan(self, _Kept(), self._update).level
 
+    def rank(self, history: History) -> float:
+        """Give the loss, or the trend, at the last check: what it is ranked by."""
+        recent = history.scan(self, _Kept(), self._update).recent
+        return median(recent) if self.by == "trend" and recent else history[-1].val
+
     def _update(self, kept: _Kept, seen: Observation) -> _Kept:
         if not math.isfinite(seen.val):
             return kept

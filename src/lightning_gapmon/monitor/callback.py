@@ -9,6 +9,7 @@ from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.patience import Patience
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.select import Selection
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, publish, settings
 from lightning_gapmon.monitor.compat import is_dry_run, may_stop
 from lightning_gapmon.monitor.listener import Listener
@@ -85,7 +86,7 @@ class GapMonitor(Listener):
         self._mailbox = Mailbox()
         self._snapshot = Snapshot()
         self._diagnosis: Diagnosis | None = None
-        self._folder = ""
+        self._selection = Selection()
         self._fresh = False
 
     def _collect(self) -> None:
@@ -117,8 +118,8 @@ class GapMonitor(Listener):
 
     @property
     def best(self) -> "Observation | None":
-        """The check with the lowest validation loss so far."""
-        return self.history.best
+        """The check that is kept: the lowest validation loss so far, or what `select` says."""
+        return self._selection(self.history)
 
     @property
     def diagnosis(self) -> Diagnosis:
@@ -130,6 +131,7 @@ class GapMonitor(Listener):
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
         checkpoints.install(trainer, self.checkpoint)
+        self._selection = checkpoints.selection(trainer)
         if stage != "fit":
             return
         self.silence()
@@ -178,12 +180,13 @@ class GapMonitor(Listener):
         checkpoints.follow(trainer, session.history, session.tags.val)
         if len(session.history) == 1:
             publish.lay_out(trainer, session.tags, probe=session.probe is not None)
-        if self.restore_best and session.history.best is session.history[-1]:
+        if self.restore_best and self._selection(session.history) is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
     def _judge(self, trainer: "Trainer", session: "Session") -> None:
         """Say the verdict when it changes."""
         before, self._diagnosis = self._diagnosis, diagnose(session.history)
+        checkpoints.tell(trainer, self._diagnosis)
         if self._diagnosis.verdict != (before.verdict if before else "undecided"):
             rank_zero_info(f"GapMonitor: {self._diagnosis.verdict}: {self._diagnosis.message}")
             publish.text(trainer, "gap/verdict", verdict(self._diagnosis))
@@ -196,11 +199,6 @@ class GapMonitor(Listener):
             trainer.should_stop = True
             rank_zero_info(f"GapMonitor stops the run: {self.stop_reason}")
             publish.text(trainer, "gap/stop", str(self.stop_reason))
-
-    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Find the folder of the logs while all ranks are there to agree on it."""
-        super().on_train_start(trainer, pl_module)
-        self._folder = (trainer.log_dir or "") if trainer.loggers else ""
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
@@ -232,14 +230,19 @@ class GapMonitor(Listener):
             history=session.history,
             diagnosis=self.diagnosis,
             stop_reason=self.stop_reason,
+            kept=self._other_than_lowest(session.history),
             restored=restored,
             source=session.source,
             best_path=ending.best_path(trainer),
-            log_dir=self._folder if publish.boards(trainer) else "",
-            notes=tuple(session.notes),
+            log_dir=ending.log_dir(trainer) if publish.boards(trainer) else "",
+            notes=(*session.notes, *checkpoints.kept(trainer)),
         )
-        ending.leave_report(self._outcome, self._folder)
+        ending.leave_report(self._outcome, ending.log_dir(trainer))
         self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
+
+    def _other_than_lowest(self, history: History) -> int | None:
+        kept = self._selection(history)
+        return kept.check if kept and kept != history.best else None
 
     def _sum_up(self) -> None:
         if self.summary and self._outcome is not None and self._outcome.history:

@@ -39,16 +39,20 @@ def put_back(
 
 def checkpoint_of(trainer: "Trainer", best: "Observation") -> str:
     """Give the path of the best check's checkpoint, or ""."""
-    paths = [
-        c.best_path(best) for c in trainer.checkpoint_callbacks if isinstance(c, GapCheckpoint)
-    ]
-    return next(filter(None, paths), "")
+    checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, GapCheckpoint)]
+    return next(filter(None, (checkpoint.best_path(best) for checkpoint in checkpoints)), "")
 
 
 def best_path(trainer: "Trainer") -> str:
     """Give the path of the best checkpoint that the Trainer knows, or ""."""
     paths = (getattr(callback, "best_model_path", "") for callback in trainer.checkpoint_callbacks)
     return next(filter(None, paths), "")
+
+
+def log_dir(trainer: "Trainer") -> str:
+    """Give the folder of the logs, or ""; of use on global rank 0 alone, which is not asked."""
+    folders = (getattr(one, "log_dir", None) or one.save_dir for one in trainer.loggers)
+    return next((str(folder) for folder in folders if folder), "")
 
 
 @rank_zero_only
