@@ -1,8 +1,10 @@
 """What the callback says while it runs, each thing once."""
 
+from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.monitor.recorder import Recorder, Source
 
 _MOST_NAMES = 20
+_MOST_PAIRS = 5
 
 
 def watching(train: Source, val: Source, recorder: Recorder) -> str:
@@ -81,4 +83,16 @@ def gone(best: int) -> str:
         f"The weights of the best check, {best}, are from before this run was resumed and no "
         "checkpoint of it was found: restore_best left the last weights in the module. Keep "
         "GapMonitor(checkpoint=True) to have them after a resume too."
+    )
+
+
+def leak(overlap: Overlap, loader: int | None) -> str:
+    """Say which validation samples are in training too."""
+    where = "validation" if loader is None else f"validation loader {loader}"
+    pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
+    return (
+        f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
+        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"{', ...' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of new "
+        "data: split again without them, by group where samples belong together."
     )
