@@ -40,7 +40,7 @@ class Classifier(GapMonitorMixin, LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Use a plain Adam."""
-        return torch.optim.Adam(self.parameters(), lr=4e-3)
+        return torch.optim.Adam(self.parameters(), lr=1e-2)
 
 
 def loaders() -> tuple[DataLoader, DataLoader]:

@@ -12,7 +12,7 @@ import jsonargparse
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from lightning_gapmon import Custom, History, Observation, Patience, Rule, Target, replay
+from lightning_gapmon import Budget, Custom, History, Observation, Patience, Rule, Target, replay
 from lightning_gapmon.analysis.rules.rule import family
 from lightning_gapmon.errors import ConfigurationError
 
@@ -35,6 +35,11 @@ TRAITS = {
     "After": [Traits(P.after(2), shifts=True), Traits(P.after(epochs=2), shifts=True)],
     "All": [Traits(P & Patience(2), shifts=True)],
     "Any_": [Traits(P | Patience(5), shifts=True)],
+    "Budget": [
+        Traits(Budget(), shifts=True),
+        Traits(Budget.eager()),
+        Traits(Budget(0.0317, tolerance=0.0137)),
+    ],
     "Custom": [Traits(Custom(halved))],
     "Divergence": [
         Traits(family()["Divergence"](700.25), lambda f: family()["Divergence"](700.25 * f))
@@ -189,7 +194,14 @@ def test_empty_history_never_stops(traits: Traits) -> None:
     assert traits.rule(History()) is None
 
 
-RISE_RULES = ["GeneralizationLoss", "SuccessiveRises", "TrendReversal", "Patience", "Plateau"]
+RISE_RULES = [
+    "Budget",
+    "GeneralizationLoss",
+    "SuccessiveRises",
+    "TrendReversal",
+    "Patience",
+    "Plateau",
+]
 
 
 @pytest.mark.parametrize("name", RISE_RULES)

@@ -4,8 +4,8 @@ import math
 from collections import Counter
 
 import pytest
+from tests import curves
 
-import curves
 from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.observation import Observation

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core import rank_zero
+from torch import Tensor
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -45,6 +46,20 @@ else:
 
     class AnyCheckpoint(*_in_both_packages("ModelCheckpoint")):
         """The base of checkpoints for a Trainer of either package."""
+
+
+class RankedCheckpoint(AnyCheckpoint):
+    """A `ModelCheckpoint` that ranks by numbers of its own, not by those that were logged.
+
+    Overrides `ModelCheckpoint._monitor_candidates`; read from 2.4.0 and 2.6.6.
+    """
+
+    def ranks(self) -> dict[str, Tensor]:
+        """Give the numbers that stand in for logged ones."""
+        return {}
+
+    def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
+        return {**super()._monitor_candidates(trainer), **self.ranks()}
 
 
 def may_stop(trainer: "Trainer") -> bool:

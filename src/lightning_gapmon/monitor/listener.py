@@ -74,8 +74,7 @@ class Listener(AnyCallback):
         """Take what a training step returned; Lightning has divided its loss."""
         if self._session is not None:
             recorder = self._session.recorder
-            recorder.scale = trainer.accumulate_grad_batches
-            recorder.returned(outputs)
+            recorder.returned(outputs, scale=trainer.accumulate_grad_batches)
             recorder.end()
 
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:

@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.monitor.recorder import Recorder, Source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_NAMES = 20
+_MOST_PAIRS = 5
 
 
 def watching(train: Source, val: Source, recorder: Recorder) -> str:
@@ -52,10 +54,13 @@ def no_loss(recorder: Recorder) -> str:
 
 def no_train_loss(recorder: Recorder) -> str:
     """Say that no train loss was heard, and what to write."""
+    asked = recorder.given.get("train")
+    wanted = f"no train loss named {asked!r}" if asked else "no train loss"
     return (
-        "GapMonitor found a validation loss but no train loss: the module logged "
+        f"GapMonitor found a validation loss but {wanted}: the module logged "
         f"{sorted(recorder.taken)[:_MOST_NAMES]}. Return the loss from training_step, log it "
-        'as "train_loss", or use GapMonitorMixin. The validation loss is watched alone.'
+        'as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
+        "validation loss is watched alone."
     )
 
 
@@ -101,4 +106,16 @@ def not_written(path: "Path", error: OSError) -> str:
         f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
         "the checkpoints and in monitor.history; make room, and write it with "
         "lightning_gapmon.report.document.write(monitor.outcome, path)."
+    )
+
+
+def leak(overlap: Overlap, loader: int | None) -> str:
+    """Say which validation samples are in training too."""
+    where = "validation" if loader is None else f"validation loader {loader}"
+    pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
+    return (
+        f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
+        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"{', ...' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of new "
+        "data: split again without them, by group where samples belong together."
     )

@@ -1,5 +1,6 @@
 """The mixin: a module says once what its loss is, and both sides use it."""
 
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -62,6 +63,7 @@ class GapMonitorMixin:
         """Track `loss_step` for a batch and give its mean, `()`."""
         loss = self.loss_step(batch)
         if isinstance(loss, tuple):
+            _refuse_odd(loss)
             return self.track_loss(loss[0], n=loss[1]).mean()
         return self.track_loss(loss).mean()
 
@@ -73,7 +75,7 @@ class GapMonitorMixin:
             n: Samples (or tokens) behind a mean; by default the size of the batch.
 
         Raises:
-            LossError: The loss is not a floating-point tensor.
+            LossError: The loss is not a floating-point tensor, or `n` is not one number.
         """
         _hand_over(self, loss, n)
         return loss
@@ -90,7 +92,29 @@ def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None
         raise LossError(msg)
     recorder = _RECORDERS.get(module)
     if recorder is not None:
-        recorder.track(loss, n)
+        recorder.track(loss, _one_number(n))
+
+
+def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
+    if isinstance(n, Tensor) and n.numel() == 1:
+        return n.detach().reshape(())
+    if n is None or (isinstance(n, Real) and n >= 0):
+        return n
+    found = f"a tensor of shape {tuple(n.shape)}" if isinstance(n, Tensor) else repr(n)
+    msg = (
+        f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "
+        "behind the batch's mean loss. Track their mean with n=counts.sum()."
+    )
+    raise LossError(msg)
+
+
+def _refuse_odd(loss: tuple[object, ...]) -> None:
+    if len(loss) != 2:  # noqa: PLR2004
+        msg = (
+            f"Found a tuple of {len(loss)} from loss_step; expected one loss a sample, or the "
+            "mean with its count: return loss, n."
+        )
+        raise LossError(msg)
 
 
 def connect(module: object, recorder: "Recorder") -> None:

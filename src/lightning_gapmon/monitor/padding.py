@@ -20,7 +20,7 @@ class Padding:
 
     def watch(self, loaders: Any) -> None:  # noqa: ANN401 - a loader, or a collection of them
         """Look at the samplers of the validation loaders."""
-        self._samplers = [_padded_sampler(loader) for loader in _flat(loaders)]
+        self._samplers = [_padded_sampler(loader) for loader in flat(loaders)]
 
     @property
     def repeats(self) -> int:
@@ -43,7 +43,8 @@ class Padding:
         self._seen.clear()
 
 
-def _flat(loaders: Any) -> list[Any]:  # noqa: ANN401
+def flat(loaders: Any) -> list[Any]:  # noqa: ANN401
+    """List the loaders of a collection of them, or of one."""
     if isinstance(loaders, Mapping):
         return list(loaders.values())
     return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]

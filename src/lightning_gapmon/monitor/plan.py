@@ -26,6 +26,8 @@ def planned_checks(trainer: "Trainer") -> int | None:
     batches = _batches(trainer)
     if every is None or batches is None or not trainer.num_val_batches:
         return None
+    if math.isinf(sum(batches)) and not math.isinf(every):
+        return None
     epochs = trainer.check_val_every_n_epoch
     if epochs is None:
         return int(sum(batches) // every)

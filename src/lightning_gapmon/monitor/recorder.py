@@ -1,14 +1,17 @@
 """Every loss that can be heard in a window, by where it comes from and by side."""
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Literal
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
 from lightning_gapmon.collect.meter import LossMeter, wide_dtype
+from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.batches import describe, first_sizes, loss_in
-from lightning_gapmon.monitor.names import Stage, pair, read_name
+from lightning_gapmon.monitor.names import Stage, lone, pair, read_name, without_loader
 from lightning_gapmon.monitor.padding import Padding
 
 Source = Literal["mixin", "logged", "outputs"]
@@ -33,13 +36,13 @@ class Recorder:
         self.given, self._count = dict(given), count
         self.chosen: dict[Stage, Source] = {}
         self.names: dict[Stage, str] = dict(given)
+        self.agreed: dict[Stage, str] = {}
         self.stage: Stage | None = None
         self._at: Pass = "train"
-        self.scale = 1.0
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
-        self.notes: dict[str, None] = {}
         self.taken: set[str] = set()
+        self._notes: dict[tuple[Source, str], None] = {}
         self._batch: object = None
         self._loader = 0
         self._wanted: dict[tuple[Stage, str], bool] = {}
@@ -58,34 +61,41 @@ class Recorder:
     def track(self, loss: Tensor, n: "float | Tensor | None") -> None:
         """Take a loss that the mixin was given, a mean or one a sample."""
         if self._listens("mixin") and not self.given:
-            self._add(self._meter("mixin"), loss.detach().clone(), n)
+            self._add("mixin", self._meter("mixin"), loss.detach().clone(), n)
 
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
         self.taken.add(name)
+        name = name if name in self.given.values() else without_loader(name)
         stage = self.stage
         if stage is None or not self._listens("logged") or not self._wants(stage, name):
             return
-        loss = _as_loss(value)
+        loss = _as_loss(value, whole=self._batch is None)
         if loss is None:
             self.sightings[
                 f"{name} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
         meters = self._by_name.setdefault((self._at, name), {})
-        self._add(meters.setdefault(self._loader, LossMeter()), loss, batch_size)
+        meter = meters.setdefault(self._loader, LossMeter())
+        self._add("logged", meter, loss, batch_size)
 
-    def returned(self, outputs: object) -> None:
-        """Take what a step returned, if it is a loss."""
+    def returned(self, outputs: object, *, scale: int = 1) -> None:
+        """Take what a step returned, if it is a loss.
+
+        Args:
+            outputs: As it comes to the hook.
+            scale: What Lightning has divided the training loss by, and nothing else beside it.
+        """
         if not self._listens("outputs") or self.stage is None:
             return
-        loss = loss_in(outputs, self.given.get(self.stage))
+        key = self.given.get(self.stage)
+        loss = loss_in(outputs, key)
         if loss is None:
             self._see(outputs)
             return
-        scale = self.scale if self.stage == "train" else 1
-        scaled = loss.detach() * scale if scale != 1 else loss.detach().clone()
-        self._add(self._meter("outputs"), scaled, None)
+        raw = loss.detach().clone() if scale == 1 or key not in (None, "loss") else loss * scale
+        self._add("outputs", self._meter("outputs"), raw.detach(), None)
 
     def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
         """Give the meter of one source."""
@@ -115,7 +125,7 @@ class Recorder:
 
     def choose(self, train: Source, val: Source) -> None:
         """Listen to these from now on."""
-        self.names = {stage: self._name_of(stage) for stage in STAGES}
+        self.names = self.heard_names()
         self.chosen = {"train": train, "val": val}
         self._wanted.clear()
 
@@ -128,18 +138,28 @@ class Recorder:
                 meter.reset()
         self.padding.reset()
 
-    def logged_names(self) -> list[str]:
-        """List the names that were logged and could be losses."""
-        return sorted(name for _, name in self._by_name)
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of the numbers, by the sources that are listened to."""
+        used = set(self.chosen.values()) or set(SOURCES)
+        return list(dict.fromkeys(note for source, note in self._notes if source in used))
+
+    def heard_names(self) -> dict[Stage, str]:
+        """Name the logged loss of each side, as far as this rank can tell."""
+        return {stage: self._name_of(stage) for stage in STAGES}
 
     def _name_of(self, stage: Stage) -> str:
         """Name the logged loss of a side: as given, else what pairs with the other side's."""
         if stage in self.names:
             return self.names[stage]
+        if self.agreed.get(stage):
+            return self.agreed[stage]
         heard = {side: {name for at, name in self._by_name if at == side} for side in STAGES}
         train, val = ({self.given[side]} if side in self.given else heard[side] for side in STAGES)
         found = pair(train, val)
-        return found[STAGES.index(stage)] if found else ""
+        if found:
+            return found[STAGES.index(stage)]
+        return lone(train | val) if not (train and val) else ""
 
     def _listens(self, source: Source) -> bool:
         return self.stage is not None and self.chosen.get(self.stage, source) == source
@@ -159,52 +179,77 @@ class Recorder:
     def _meter(self, source: Source) -> LossMeter:
         return self._meters.setdefault((self._at, source, self._loader), LossMeter())
 
-    def _add(self, meter: LossMeter, loss: Tensor, n: "float | Tensor | None") -> None:
+    def _add(
+        self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
+    ) -> None:
         if hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
-        if loss.ndim:
-            loss, n = _per_sample(loss)
+        if loss.numel() == 1:
+            n = self._samples(source) if n is None else n
+            if not loss.ndim or not _is_one(n):  # a mean may come as (1,) too
+                meter.add(loss.reshape(()), n)
+                return
+        if loss.numel():
+            loss, weight = _per_sample(loss, n)
             if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
-        if n is None:
-            n = self._samples()
-        meter.add(loss, n)
+            meter.add(loss, weight)
 
-    def _samples(self) -> "float | Tensor":
+    def _samples(self, source: Source) -> "float | Tensor":
         if self._batch is None:
             return 1.0
         if self._count is not None:
-            return self._count(self._batch)
+            return _counted(self._count(self._batch))
         sizes = first_sizes(self._batch)
         if not sizes:
-            self._note(f"{describe(self._batch)} does not show how many samples it has")
+            self._note(source, f"{describe(self._batch)} does not show how many samples it has")
             return 1.0
         if len(set(sizes)) > 1:
-            self._note(f"tensors with the first sizes {sorted(set(sizes))} in one batch")
+            self._note(source, f"tensors with the first sizes {sorted(set(sizes))} in one batch")
         return float(sizes[0])
 
-    def _note(self, found: str) -> None:
-        self.notes[
+    def _note(self, source: Source, found: str) -> None:
+        note = (
             f"Batch sizes were guessed: {found}. Say how many samples a batch has, with "
             "GapMonitor(count=...), self.log(..., batch_size=...) or self.track_loss(loss, n=...)."
-        ] = None
+        )
+        self._notes[source, note] = None
 
     def _see(self, outputs: object) -> None:
         self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
 
 
-def _per_sample(losses: Tensor) -> tuple[Tensor, float]:
-    """Bring losses to one a sample, `(samples,)`, with the elements that each one stands for."""
-    if losses.ndim == 1:
-        return losses, 1.0
-    rows = losses.flatten(1).to(wide_dtype(losses.device))
-    return rows.mean(1), float(rows.shape[1])
+def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":
+    """Bring losses to one a sample, `(samples,)`, with what each one stands for."""
+    elements = losses.numel() / len(losses)
+    if losses.ndim > 1:
+        losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
+    return losses, elements if n is None else n / len(losses)
 
 
-def _as_loss(value: object) -> Tensor | None:
-    """Read a logged value: a number, a tensor of one, or a metric's value for this batch."""
-    if isinstance(value, torch.nn.Module):  # a torchmetrics Metric keeps what forward returned
-        value = getattr(value, "_forward_cache", None)
+def _is_one(n: "float | Tensor") -> bool:
+    return not isinstance(n, Tensor) and n == 1
+
+
+def _counted(n: object) -> "float | Tensor":
+    if isinstance(n, Tensor) and n.numel() == 1:
+        return n.detach().reshape(())
+    if isinstance(n, Real):
+        return float(n)
+    msg = (
+        f"Found GapMonitor(count=...) that returned {describe(n)}; expected the number of samples "
+        "in the batch, such as count=lambda batch: len(batch[0])."
+    )
+    raise ConfigurationError(msg)
+
+
+def _as_loss(value: object, *, whole: bool) -> Tensor | None:
+    """Read a logged value: a number, a tensor of one, or a metric's value.
+
+    Of a metric it is that for this batch, or for the whole validation once all batches are seen.
+    """
+    if isinstance(value, Metric):  # it keeps what forward returned, and what it computed
+        value = value.compute() if whole else value._forward_cache  # noqa: SLF001
     if isinstance(value, (int, float)):
         return torch.tensor(float(value), dtype=torch.float64)
     if isinstance(value, Tensor) and value.numel() == 1:

@@ -93,6 +93,7 @@ class Session:
         Returns:
             Whether there is a new check.
         """
+        self._agree_on_names(trainer)
         ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
         has_val = any(part.units for parts in ledger.val.values() for part in parts)
         if not has_val and not last_chance:
@@ -105,6 +106,12 @@ class Session:
         self.recorder.reset()
         self._window_step = trainer.global_step
         return True
+
+    def _agree_on_names(self, trainer: "Trainer") -> None:
+        """Let a rank that has heard less, for want of a batch, read the names of rank 0."""
+        if trainer.world_size > 1 and not self.recorder.chosen:
+            names = self.recorder.heard_names()
+            self.recorder.agreed = trainer.strategy.broadcast(names)
 
     def _facts(self, trainer: "Trainer") -> Facts:
         ours = () if self.history else self.tags.names()

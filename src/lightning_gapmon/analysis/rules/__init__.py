@@ -3,6 +3,7 @@
 Importing this loads the whole catalogue, so that every rule is found by its name.
 """
 
+from lightning_gapmon.analysis.rules.budget import Budget
 from lightning_gapmon.analysis.rules.custom import Custom
 from lightning_gapmon.analysis.rules.gap_limit import GapLimit
 from lightning_gapmon.analysis.rules.grace import Grace
@@ -23,6 +24,7 @@ __all__ = [
     "After",
     "All",
     "Any_",
+    "Budget",
     "Custom",
     "Divergence",
     "GapLimit",
