@@ -74,7 +74,8 @@ class Sight:
         last = noise(finite(self.history[-NOISE_CHECKS:].val))
         shown = max(self.way.bend * MEAN_TO_SIGMA, last) if told and last >= 0 else 0.0
         floor = NOISE_FLOOR * self.scale
-        return math.sqrt((told * shown**2 + FLOOR_CHECKS * floor**2) / (told + FLOOR_CHECKS))
+        both = math.hypot(math.sqrt(told) * shown, math.sqrt(FLOOR_CHECKS) * floor)
+        return both / math.sqrt(told + FLOOR_CHECKS)
 
     def stderr_of(self, level: Level) -> float:
         """Standard error of a level."""
