@@ -236,7 +236,8 @@ def test_leakage_says_what_it_saw() -> None:
 @pytest.mark.parametrize("basis", ["end", "train"])
 def test_validation_below_train_in_train_mode_is_no_leak(basis: str) -> None:
     """Without a probe, a validation loss below train is dropout as likely as a leak."""
-    seen = [replace(check, probe=math.nan, **{basis: check.probe}) for check in probed(-0.5)]
+    moves = [{"probe": math.nan, basis: check.probe} for check in probed(-0.5)]
+    seen = [replace(check, **move) for check, move in zip(probed(-0.5), moves, strict=True)]  # type: ignore[arg-type]
 
     assert diagnose(History(seen)).severity == "info"
     assert diagnose(History(seen), overlap=overlap(20)).severity == "info"
@@ -272,9 +273,7 @@ def test_a_check_costs_the_same_however_long_the_run_is(monkeypatch: pytest.Monk
         history = History.from_curves(train=train[:checks], val=val[:checks])
         diagnose(history[:-1])
         with monkeypatch.context() as patch:
-            patch.setattr(
-                History, "__getitem__", lambda run, at: (reads.append(at), read(run, at))[1]
-            )
+            patch.setattr(History, "__getitem__", counted)
             diagnose(history)
         costs.append(len(reads))
         reads.clear()

@@ -12,6 +12,7 @@ from lightning_gapmon.analysis.verdicts.leak import leakage
 from lightning_gapmon.analysis.verdicts.rise import diverging, overfitting, unexplained
 from lightning_gapmon.analysis.verdicts.sight import Sight
 from lightning_gapmon.analysis.verdicts.stall import LEAST_CHECKS, good_fit, plateau, underfitting
+from lightning_gapmon.analysis.verdicts.tail import tail_of
 from lightning_gapmon.errors import HistoryError
 
 __all__ = ["Diagnosis", "Verdict", "diagnose"]
@@ -81,9 +82,10 @@ def _verdicts(
         yield diverging(sight)
         yield unexplained(sight)
         if len(history) >= LEAST_CHECKS:
-            yield underfitting(sight, baseline)
-            yield plateau(sight, baseline)
-            yield good_fit(sight, baseline)
+            tail = tail_of(sight)
+            yield underfitting(sight, tail, baseline)
+            yield plateau(sight, tail, baseline)
+            yield good_fit(sight, tail, baseline)
             yield _undecided(f"validation loss still changes too much after {len(history)} checks")
     yield _undecided(f"too early to tell after {len(history)} checks")
 

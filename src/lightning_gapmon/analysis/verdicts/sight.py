@@ -28,6 +28,7 @@ class Sight:
         positive: Whether the losses have been above zero throughout.
         scale: What effects are measured by: the best validation loss, or the range that
             validation has covered where the loss has no natural zero.
+        noise: Standard deviation of the validation loss from check to check.
         way: All its levels.
     """
 
@@ -38,6 +39,7 @@ class Sight:
     now: Level
     positive: bool
     scale: float
+    noise: float
     way: Course
 
     @classmethod
@@ -47,6 +49,7 @@ class Sight:
         if way.first is None or way.best is None or way.now is None or way.highest is None:
             return None
         positive = min(way.val.bottom, way.train.bottom) > 0
+        scale = way.best.val if positive else way.highest.val - way.best.val
         return cls(
             history=history,
             checks=len(history),
@@ -54,7 +57,8 @@ class Sight:
             best=way.best,
             now=_two_at_least(history, way.now),
             positive=positive,
-            scale=way.best.val if positive else way.highest.val - way.best.val,
+            scale=scale,
+            noise=_noise(history, way, scale),
             way=way,
         )
 
@@ -63,24 +67,23 @@ class Sight:
         """How far validation has come down from its first level to its best."""
         return self.first.val - self.best.val
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation of the validation loss from check to check.
-
-        Few checks cannot show that a loss is quiet: until they are many, some noise is taken
-        for granted.
-        """
-        told = max(0, self.checks - UNTOLD_CHECKS)
-        last = noise(finite(self.history[-NOISE_CHECKS:].val))
-        shown = max(self.way.bend * MEAN_TO_SIGMA, last) if told and last >= 0 else 0.0
-        floor = NOISE_FLOOR * self.scale
-        both = math.hypot(math.sqrt(told) * shown, math.sqrt(FLOOR_CHECKS) * floor)
-        return both / math.sqrt(told + FLOOR_CHECKS)
-
     def stderr_of(self, level: Level) -> float:
         """Standard error of a level."""
         factor = MEDIAN_OVER_MEAN if level.checks > 2 else 1.0  # noqa: PLR2004
         return factor * self.noise / math.sqrt(level.checks)
+
+
+def _noise(history: History, way: Course, scale: float) -> float:
+    """Measure the noise from check to check.
+
+    Few checks cannot show that a loss is quiet: until they are many, some noise is taken for
+    granted.
+    """
+    told = max(0, len(history) - UNTOLD_CHECKS)
+    last = noise(finite(history[-NOISE_CHECKS:].val))
+    shown = max(way.bend * MEAN_TO_SIGMA, last) if told and last >= 0 else 0.0
+    both = math.hypot(math.sqrt(told) * shown, math.sqrt(FLOOR_CHECKS) * NOISE_FLOOR * scale)
+    return both / math.sqrt(told + FLOOR_CHECKS)
 
 
 def _two_at_least(history: History, level: Level) -> Level:

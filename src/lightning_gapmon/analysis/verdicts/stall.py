@@ -6,7 +6,7 @@ from lightning_gapmon.analysis.remedies import against_plateau, against_underfit
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import course
 from lightning_gapmon.analysis.verdicts.sight import Sight
-from lightning_gapmon.analysis.verdicts.tail import Tail, tail_of
+from lightning_gapmon.analysis.verdicts.tail import Tail
 
 LEAST_CHECKS = 8
 LEAST_SHARE = 0.2  # of the planned checks
@@ -17,11 +17,10 @@ WELL = 0.5  # of the loss at the start
 OPEN_GAP = 0.3  # of the improvement so far
 
 
-def underfitting(sight: Sight, baseline: float) -> Diagnosis | None:
+def underfitting(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     """Both losses have come to a halt barely below the baseline, or where they started."""
     known = not math.isnan(baseline)
     reference, name = (baseline, "the baseline") if known else (sight.first.val, "its start")
-    tail = tail_of(sight)
     if not (sight.positive and _halted(sight, tail) and tail.late > (1 - BARELY) * reference):
         return None
     if tail.train_late <= (1 - 2 * BARELY) * reference:
@@ -44,9 +43,8 @@ def _side(below: float) -> str:
     return f"{100 * abs(below):.2g} % {'below' if below >= 0 else 'above'}"
 
 
-def plateau(sight: Sight, baseline: float) -> Diagnosis | None:
+def plateau(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     """Validation has come to a halt, short of a good fit or with train going its own way."""
-    tail = tail_of(sight)
     opened = _opened(sight, tail)
     if not opened and (not _halted(sight, tail) or _came_far(sight, tail, baseline)):
         return None
@@ -64,9 +62,8 @@ def plateau(sight: Sight, baseline: float) -> Diagnosis | None:
     )
 
 
-def good_fit(sight: Sight, baseline: float) -> Diagnosis | None:
+def good_fit(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     """Validation has come down far, is about where it will end, and train is with it."""
-    tail = tail_of(sight)
     if not (_settled(sight, tail) and _came_far(sight, tail, baseline)):
         return None
     return Diagnosis(
