@@ -28,7 +28,8 @@ class Sight:
         positive: Whether the losses have been above zero throughout.
         scale: What effects are measured by: the best validation loss, or the range that
             validation has covered where the loss has no natural zero.
-        noise: Standard deviation of the validation loss from check to check.
+        shown: Standard deviation of the validation loss from check to check, as it shows.
+        noise: The same, with what few checks cannot rule out.
         way: All its levels.
     """
 
@@ -39,6 +40,7 @@ class Sight:
     now: Level
     positive: bool
     scale: float
+    shown: float
     noise: float
     way: Course
 
@@ -50,6 +52,7 @@ class Sight:
             return None
         positive = min(way.val.bottom, way.train.bottom) > 0
         scale = way.best.val if positive else way.highest.val - way.best.val
+        shown = _shown(history, way)
         return cls(
             history=history,
             checks=len(history),
@@ -58,7 +61,8 @@ class Sight:
             now=_two_at_least(history, way.now),
             positive=positive,
             scale=scale,
-            noise=_noise(history, way, scale),
+            shown=shown,
+            noise=_careful(shown, len(history), scale),
             way=way,
         )
 
@@ -73,15 +77,15 @@ class Sight:
         return factor * self.noise / math.sqrt(level.checks)
 
 
-def _noise(history: History, way: Course, scale: float) -> float:
-    """Measure the noise from check to check.
-
-    Few checks cannot show that a loss is quiet: until they are many, some noise is taken for
-    granted.
-    """
-    told = max(0, len(history) - UNTOLD_CHECKS)
+def _shown(history: History, way: Course) -> float:
+    """Take the larger of two looks: running over many checks, and robust over the last."""
     last = noise(finite(history[-NOISE_CHECKS:].val))
-    shown = max(way.bend * MEAN_TO_SIGMA, last) if told and last >= 0 else 0.0
+    return max(way.bend * MEAN_TO_SIGMA, last) if last >= 0 else 0.0
+
+
+def _careful(shown: float, checks: int, scale: float) -> float:
+    """Take some noise for granted: few checks cannot show that a loss is quiet."""
+    told = max(0, checks - UNTOLD_CHECKS)
     both = math.hypot(math.sqrt(told) * shown, math.sqrt(FLOOR_CHECKS) * NOISE_FLOOR * scale)
     return both / math.sqrt(told + FLOOR_CHECKS)
 

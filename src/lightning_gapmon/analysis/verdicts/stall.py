@@ -11,6 +11,7 @@ from lightning_gapmon.analysis.verdicts.tail import Tail
 LEAST_CHECKS = 8
 LEAST_SHARE = 0.2  # of the planned checks
 STILL_FALLING = 0.1  # of the improvement so far, from the third quarter to the last
+FALLING = 0.005  # of the loss, from the third quarter to the last
 STALLED = 0.03  # of the loss, three standard errors included
 BARELY = 0.1  # of the loss at the start, or of the baseline
 WELL = 0.5  # of the loss at the start
@@ -91,7 +92,7 @@ def _halted(sight: Sight, tail: Tail) -> bool:
     """Whether neither noise nor the number of checks leaves room for an improvement."""
     if sight.checks < max(LEAST_CHECKS, LEAST_SHARE * (sight.history.planned or 0)):
         return False
-    falls = tail.fall > 2 * tail.stderr
+    falls = tail.fall > max(2 * tail.shown_stderr, FALLING * sight.scale)
     return not falls and abs(tail.fall) + 3 * tail.stderr < STALLED * sight.scale
 
 
