@@ -71,6 +71,16 @@ class Sight:
         """How far validation has come down from its first level to its best."""
         return self.first.val - self.best.val
 
+    def around_best(self) -> Level:
+        """Give the level around the best check, over as many checks as the last level.
+
+        Early levels are over few checks, and the lowest of many such is low by chance.
+        """
+        checks = max(self.now.checks, self.best.checks)
+        start = max(0, self.best.index - checks // 2)
+        span = self.history[start : start + checks]
+        return Level(self.best.index, checks, middle(span.val), middle(span.train))
+
     def stderr_of(self, level: Level) -> float:
         """Standard error of a level."""
         factor = MEDIAN_OVER_MEAN if level.checks > 2 else 1.0  # noqa: PLR2004

@@ -6,7 +6,7 @@ from lightning_gapmon.analysis.remedies import against_plateau, against_underfit
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import course
 from lightning_gapmon.analysis.verdicts.sight import Sight
-from lightning_gapmon.analysis.verdicts.tail import Tail
+from lightning_gapmon.analysis.verdicts.tail import Tail, second_quarter
 
 LEAST_CHECKS = 8
 LEAST_SHARE = 0.2  # of the planned checks
@@ -24,7 +24,7 @@ def underfitting(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     reference, name = (baseline, "the baseline") if known else (sight.first.val, "its start")
     if not (sight.positive and _halted(sight, tail) and tail.late > (1 - BARELY) * reference):
         return None
-    if tail.train_late <= (1 - 2 * BARELY) * reference:
+    if tail.train_late <= (1 - 2 * BARELY) * reference or _has_fallen(sight, tail):
         return None
     below = (reference - tail.late) / reference
     return Diagnosis(
@@ -77,6 +77,16 @@ def good_fit(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     )
 
 
+def unsettled(tail: Tail) -> Diagnosis:
+    """Validation is on its way, or too noisy to say."""
+    where = f"{tail.late:.4g} in the last quarter, {tail.early:.4g} in the third"
+    if tail.fall > 2 * tail.shown_stderr:
+        message = f"validation loss still comes down: {where}"
+    else:
+        message = f"noise hides where validation loss goes: {where} (± {tail.stderr:.2g})"
+    return Diagnosis(verdict="undecided", message=message, evidence=_evidence(tail))
+
+
 def _settled(sight: Sight, tail: Tail) -> bool:
     """Whether most of the improvement is behind."""
     return abs(tail.fall) + tail.stderr < STILL_FALLING * (sight.first.val - tail.late)
@@ -94,6 +104,12 @@ def _halted(sight: Sight, tail: Tail) -> bool:
         return False
     falls = tail.fall > max(2 * tail.shown_stderr, FALLING * sight.scale)
     return not falls and abs(tail.fall) + 3 * tail.stderr < STALLED * sight.scale
+
+
+def _has_fallen(sight: Sight, tail: Tail) -> bool:
+    """Whether it came down, slowly, since the second quarter."""
+    fall = second_quarter(sight) - tail.late
+    return fall > max(2 * tail.shown_stderr, FALLING * sight.scale)
 
 
 def _came_far(sight: Sight, tail: Tail, baseline: float) -> bool:

@@ -62,6 +62,12 @@ def tail_of(sight: Sight) -> Tail:
     )
 
 
+def second_quarter(sight: Sight) -> float:
+    """Give the validation loss in the quarter before the second half."""
+    n, quarter = sight.checks, sight.checks // 4
+    return _middle_level(sight, n - 3 * quarter, n - 2 * quarter)[0]
+
+
 def _middle_level(sight: Sight, start: int, stop: int) -> tuple[float, float]:
     count = min(MOST_LEVELS, stop - start)
     ends = (stop - (stop - start) * i // count for i in range(count))
