@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--dark", action="store_true", help="as on a dark desktop")
     given = parser.parse_args()
     sys.path[:0] = [str(ROOT), str(ROOT / "src")]  # the browser is driven as the tests drive it
-    from tests.browser import find_browser  # noqa: PLC0415 - needs the path above
+    from tests.conftest import find_browser  # noqa: PLC0415 - needs the path above
 
     browser = find_browser()
     if browser is None:
@@ -35,7 +35,7 @@ def shoot(log_dir: Path, picture: Path, *, browser: str, dark: bool = False) -> 
     from lightning_gapmon.report import links  # noqa: PLC0415 - needs main's path
 
     with eyes.serving(log_dir) as address, eyes.browsing(browser, scale=2, dark=dark) as page:
-        eyes.wait_for_layout(address)
+        eyes.wait_for_run(address)
         page.goto(links.overlay(host="127.0.0.1", port=eyes.port_of(address)))
         charts = eyes.overlay_charts(page)
         left, right = (chart.bounding_box() for chart in charts)

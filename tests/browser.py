@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,18 +13,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
-from urllib.parse import urlsplit
+from typing import Any, TextIO
+from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Locator, Page, sync_playwright
 
 DEADLINE = 20.0  # seconds for each wait; nothing here needs a quarter of it
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-)
+LAYOUT = "custom_scalars/layout"
 # Without these the browser calls home at each start.
 FLAGS = (
     "--disable-background-networking",
@@ -35,13 +29,6 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-
-
-def find_browser() -> str | None:
-    """Find Chromium or Chrome: the one that `GAPMON_BROWSER` names, else the usual ones."""
-    named = os.environ.get("GAPMON_BROWSER")
-    found = [named] if named else [*map(shutil.which, NAMES), *filter(os.path.exists, PLACES)]
-    return next(filter(None, found), None)
 
 
 @contextmanager
@@ -84,17 +71,33 @@ def _address(found: "queue.Queue[str]") -> str:
     return address
 
 
-def wait_for_layout(address: str) -> None:
-    """Wait until TensorBoard has read the charts of a run: it serves before it has."""
+def wait_for_run(address: str, *, tag: str = "loss/val", points: int = 1) -> None:
+    """Wait until TensorBoard has read a run: it serves before it has, and a page does not reload.
+
+    Args:
+        address: Where it is served.
+        tag: A scalar of the run.
+        points: How many points of it must be there.
+    """
     give_up = time.monotonic() + DEADLINE
-    while not _get(f"{address}data/plugin/custom_scalars/layout"):
+    while _points(address, tag) < points or not _get(f"{address}data/plugin/{LAYOUT}"):
         if time.monotonic() > give_up:
-            msg = f"{address} has no custom scalars layout after {DEADLINE:.0f} s"
+            msg = f"{address} has not {points} points of {tag} and a layout after {DEADLINE} s"
             raise TimeoutError(msg)
         time.sleep(0.05)
 
 
-def _get(url: str) -> object:
+def _points(address: str, tag: str) -> int:
+    """Count the points that the first run with a scalar has of it."""
+    runs = _get(f"{address}data/plugin/scalars/tags")
+    run = next((run for run, tags in runs.items() if tag in tags), None)
+    if run is None:
+        return 0
+    query = urlencode({"run": run, "tag": tag})
+    return len(_get(f"{address}data/plugin/scalars/scalars?{query}"))
+
+
+def _get(url: str) -> Any:  # noqa: ANN401 - any JSON
     with urllib.request.urlopen(url, timeout=DEADLINE) as answer:  # noqa: S310 - our own server
         return json.load(answer)
 

@@ -8,43 +8,80 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
     from lightning_gapmon.analysis.history import History
     from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.replay import replay
+    from lightning_gapmon.analysis.rules.budget import Budget
+    from lightning_gapmon.analysis.rules.custom import Custom
+    from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
+    from lightning_gapmon.analysis.rules.plateau import Plateau
+    from lightning_gapmon.analysis.rules.prechelt import (
+        GeneralizationLoss,
+        ProgressQuotient,
+        SuccessiveRises,
+    )
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+    from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
+    from lightning_gapmon.collect.fingerprint import find_overlap
     from lightning_gapmon.monitor.callback import GapMonitor
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.mixin import GapMonitorMixin
 
 _HOMES = {
+    "Budget": "analysis.rules.budget",
+    "Custom": "analysis.rules.custom",
+    "Diagnosis": "analysis.verdicts.diagnosis",
     "Divergence": "analysis.rules.limits",
     "GapCheckpoint": "monitor.checkpoint",
+    "GapLimit": "analysis.rules.gap_limit",
     "GapMonitor": "monitor.callback",
     "GapMonitorMixin": "monitor.mixin",
+    "GeneralizationLoss": "analysis.rules.prechelt",
     "History": "analysis.history",
     "NonFinite": "analysis.rules.limits",
     "Observation": "analysis.observation",
+    "Overlap": "analysis.overlap",
     "Patience": "analysis.rules.patience",
+    "Plateau": "analysis.rules.plateau",
+    "ProgressQuotient": "analysis.rules.prechelt",
     "Rule": "analysis.rules.rule",
     "StopReason": "analysis.rules.rule",
+    "SuccessiveRises": "analysis.rules.prechelt",
     "Target": "analysis.rules.limits",
+    "TrendReversal": "analysis.rules.trend_reversal",
+    "diagnose": "analysis.diagnosis",
+    "find_overlap": "collect.fingerprint",
     "replay": "analysis.replay",
 }
 
 __all__ = [
+    "Budget",
+    "Custom",
+    "Diagnosis",
     "Divergence",
     "GapCheckpoint",
+    "GapLimit",
     "GapMonitor",
     "GapMonitorMixin",
+    "GeneralizationLoss",
     "History",
     "NonFinite",
     "Observation",
+    "Overlap",
     "Patience",
+    "Plateau",
+    "ProgressQuotient",
     "Rule",
     "StopReason",
+    "SuccessiveRises",
     "Target",
+    "TrendReversal",
+    "diagnose",
+    "find_overlap",
     "replay",
 ]
 

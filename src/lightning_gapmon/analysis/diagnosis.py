@@ -1,51 +1,92 @@
 """What the two curves say: a verdict with its evidence, or that there is too little of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.overlap import Overlap
+from lightning_gapmon.analysis.verdicts.broken import non_finite
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
+from lightning_gapmon.analysis.verdicts.leak import leakage
+from lightning_gapmon.analysis.verdicts.rise import diverging, overfitting, unexplained
+from lightning_gapmon.analysis.verdicts.sight import Sight
+from lightning_gapmon.analysis.verdicts.stall import LEAST_CHECKS, good_fit, plateau, underfitting
+from lightning_gapmon.errors import HistoryError
 
-Verdict = Literal[
-    "overfitting",
-    "underfitting",
-    "good_fit",
-    "plateau",
-    "diverging",
-    "non_finite",
-    "leakage_suspected",
-    "undecided",
-]
+__all__ = ["Diagnosis", "Verdict", "diagnose"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Diagnosis:
-    """A verdict on a run.
+def diagnose(
+    history: History | None = None,
+    *,
+    train: Sequence[float] | None = None,
+    val: Sequence[float] | None = None,
+    baseline: float = math.nan,
+    overlap: Overlap | None = None,
+) -> Diagnosis:
+    """Judge a run as far as it goes.
 
-    Attributes:
-        verdict: One of the stable names.
-        severity: `info`, `warning` or `error`.
-        message: One sentence that says it in words and numbers.
-        evidence: The numbers behind it, by name.
-        since: Number of the check where it began, or None.
-        best: Number of the check with the lowest validation loss, or None.
-        remedies: What to try, the most fitting first.
+    A verdict other than `undecided` and `good_fit` needs an effect that matters and that is
+    more than noise. It depends on nothing but the checks so far and what is given here, and
+    asking at each check costs the same however long the run is.
+
+    Args:
+        history: The run; or give its curves.
+        train: Train loss at each check.
+        val: Validation loss at each check.
+        baseline: Loss of a trivial predictor, such as one that always gives the class
+            frequencies; tells underfitting.
+        overlap: What `find_overlap` found; tells leakage.
+
+    Raises:
+        HistoryError: Neither a history nor both curves were given, or both were.
+
+    Example:
+        >>> seen = diagnose(train=[0.85, 0.6, 0.45, 0.3, 0.2], val=[0.9, 0.65, 0.5, 0.55, 0.7])
+        >>> seen.verdict, seen.since, seen.best
+        ('overfitting', 3, 3)
     """
-
-    verdict: Verdict
-    severity: Literal["info", "warning", "error"] = "info"
-    message: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
-    since: int | None = None
-    best: int | None = None
-    remedies: tuple[str, ...] = ()
+    run = _run(history, train, val)
+    best = run.best
+    verdict = next(filter(None, _verdicts(run, baseline, overlap)))
+    return replace(verdict, best=best.check if best else None)
 
 
-def diagnose(history: History) -> Diagnosis:
-    """Judge a run as far as its history goes."""
-    best = history.best
-    return Diagnosis(
-        verdict="undecided",
-        message=f"too early to tell after {len(history)} checks",
-        best=best.check if best else None,
+def _run(
+    history: History | None, train: Sequence[float] | None, val: Sequence[float] | None
+) -> History:
+    if history is not None and train is None and val is None:
+        return history
+    if history is None and train is not None and val is not None:
+        return History.from_curves(train=train, val=val)
+    given = {"history": history, "train": train, "val": val}
+    found = " and ".join(name for name, value in given.items() if value is not None)
+    msg = (
+        f"Found {found or 'nothing'} to diagnose; expected a history or both curves: "
+        "diagnose(history), or diagnose(train=[...], val=[...])."
     )
+    raise HistoryError(msg)
+
+
+def _verdicts(
+    history: History, baseline: float, overlap: Overlap | None
+) -> Iterator[Diagnosis | None]:
+    """Ask in the order of how much a verdict matters; the last one always answers."""
+    yield non_finite(history)
+    yield leakage(history, overlap)
+    sight = Sight.of(history)
+    if sight is not None:
+        yield overfitting(sight)
+        yield diverging(sight)
+        yield unexplained(sight)
+        if len(history) >= LEAST_CHECKS:
+            yield underfitting(sight, baseline)
+            yield plateau(sight, baseline)
+            yield good_fit(sight, baseline)
+            yield _undecided(f"validation loss still changes too much after {len(history)} checks")
+    yield _undecided(f"too early to tell after {len(history)} checks")
+
+
+def _undecided(message: str) -> Diagnosis:
+    return Diagnosis(verdict="undecided", message=message)

@@ -46,6 +46,11 @@ class Sums:
         return self.loss / self.n if self.n else math.nan
 
     @property
+    def place(self) -> float:
+        """Mean position of the samples in their window, from 0 to 1; NaN where there are none."""
+        return self.position / self.n if self.n else math.nan
+
+    @property
     def stderr(self) -> float:
         """Standard error of the mean, from the spread of its units; NaN for fewer than two.
 

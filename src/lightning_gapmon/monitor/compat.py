@@ -1,12 +1,18 @@
 """All that depends on how Lightning is built inside, each with the version it was read from."""
 
 import inspect
+import logging
+import sys
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from lightning_utilities.core import rank_zero
+from torch import Tensor
+
 if TYPE_CHECKING:
-    from lightning.pytorch import Callback, Trainer
+    from lightning.pytorch import Callback, LightningModule, Trainer
     from lightning.pytorch.callbacks import ModelCheckpoint
 
     class AnyCallback(Callback):
@@ -17,9 +23,21 @@ if TYPE_CHECKING:
 
 else:
 
+    def _import_both() -> list[ModuleType]:
+        """Import both packages, and leave the messages of the one that the user imported to it.
+
+        Each sets the logger of `lightning_utilities` for itself; 2.4.0 and 2.6.6.
+        """
+        names = [name for name in ("lightning.pytorch", "pytorch_lightning") if find_spec(name)]
+        users = next((name for name in names if name in sys.modules), names[0])
+        homes = [import_module(f"{name}.callbacks") for name in names]
+        rank_zero.log = logging.getLogger(f"{users}.utilities.rank_zero")
+        return homes
+
+    _HOMES = _import_both()
+
     def _in_both_packages(name: str) -> tuple[type, ...]:
-        packages = [name for name in ("lightning.pytorch", "pytorch_lightning") if find_spec(name)]
-        return tuple(getattr(import_module(f"{home}.callbacks"), name) for home in packages)
+        return tuple(getattr(home, name) for home in _HOMES)
 
     # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
     # a class that derives from both is known to both Trainers and both LightningCLIs.
@@ -28,6 +46,20 @@ else:
 
     class AnyCheckpoint(*_in_both_packages("ModelCheckpoint")):
         """The base of checkpoints for a Trainer of either package."""
+
+
+class RankedCheckpoint(AnyCheckpoint):
+    """A `ModelCheckpoint` that ranks by numbers of its own, not by those that were logged.
+
+    Overrides `ModelCheckpoint._monitor_candidates`; read from 2.4.0 and 2.6.6.
+    """
+
+    def ranks(self) -> dict[str, Tensor]:
+        """Give the numbers that stand in for logged ones."""
+        return {}
+
+    def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
+        return {**super()._monitor_candidates(trainer), **self.ranks()}
 
 
 def may_stop(trainer: "Trainer") -> bool:
@@ -67,6 +99,16 @@ def load_weights(trainer: "Trainer", path: str) -> None:
 def is_dry_run(trainer: "Trainer") -> bool:
     """Tell whether nothing is to be written: `fast_dev_run`, which type checkers do not see."""
     return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+
+
+def to_device(trainer: "Trainer", module: "LightningModule", batch: Any) -> Any:  # noqa: ANN401
+    """Bring a batch to the device with all hooks, as Lightning's own loops do.
+
+    Read from `_EvaluationLoop._evaluation_step` and `_DataFetcher`, 2.4.0 and 2.6.6.
+    """
+    batch = trainer.precision_plugin.convert_input(batch)
+    batch = module._on_before_batch_transfer(batch, dataloader_idx=0)  # noqa: SLF001
+    return trainer.strategy.batch_to_device(batch, dataloader_idx=0)
 
 
 def logged_step(trainer: "Trainer") -> int:

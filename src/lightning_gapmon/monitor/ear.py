@@ -1,6 +1,7 @@
 """Hear what a module logs: its own values with its own weights, before anything is reduced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -22,12 +23,23 @@ class Ear:
 
     def __init__(self, module: LightningModule, listener: Listener) -> None:
         self.module, self.listener = module, listener
+        self._muted = False
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         """Log as the module does, then tell the listener."""
-        type(self.module).log(self.module, name, value, *args, **settings)
+        if not self._muted:
+            type(self.module).log(self.module, name, value, *args, **settings)
         self.listener(name, value, settings.get("batch_size"))
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Hear without letting anything be logged."""
+        self._muted = True
+        try:
+            yield
+        finally:
+            self._muted = False
 
     def __reduce__(self) -> tuple[object, tuple[object, str]]:
         """Give a copy of the module its own `log`: it is still empty when it is asked for it."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BINS = 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What only one rank may say, or what ranks vote on.
 
@@ -27,13 +27,19 @@ class Facts:
         seconds: Time spent in `fit`, by the clock of global rank 0.
         lr: Learning rate of the first parameter group.
         lr_drop_in: Bad checks that a plateau scheduler still waits for.
+        validating: Time that this validation took, less the probe.
+        probing: Time that the probe has taken so far.
+        probed: Batches that the probe has read so far.
         tag_taken: How many ranks saw the module log under one of our names.
     """
 
-    seconds: float
-    lr: float
-    lr_drop_in: float
-    tag_taken: float
+    seconds: float = 0.0
+    lr: float = 0.0
+    lr_drop_in: float = 0.0
+    validating: float = 0.0
+    probing: float = 0.0
+    probed: float = 0.0
+    tag_taken: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,12 +49,14 @@ class Ledger:
     Attributes:
         train: For each source the window in bins.
         val: For each source one entry a validation loader.
+        probe: For each source what the probe read.
         ranks: For each rank its validation sums, empty on a single process.
         facts: The rest.
     """
 
     train: dict[Source, list[Sums]]
     val: dict[Source, list[Sums]]
+    probe: dict[Source, list[Sums]]
     ranks: list[Sums]
     facts: Facts
 
@@ -90,7 +98,8 @@ def _recorded(recorder: Recorder, loaders: int, device: torch.device) -> Tensor:
         for source in SOURCES
         for loader in range(loaders)
     ]
-    return torch.cat([*train, *val])
+    probe = [recorder.meter("probe", source).rows(device) for source in SOURCES]
+    return torch.cat([*train, *val, *probe])
 
 
 def window_rows(meter: LossMeter, device: torch.device) -> Tensor:
@@ -107,8 +116,8 @@ def share_of_data(trainer: "Trainer") -> float:
 
 
 def _facts(trainer: "Trainer", facts: Facts) -> Tensor:
-    told = [facts.seconds, facts.lr, facts.lr_drop_in] if trainer.is_global_zero else [0.0] * 3
-    row = [*told, facts.tag_taken, *[0.0] * (WIDTH - 4)]
+    told = astuple(facts) if trainer.is_global_zero else astuple(Facts(tag_taken=facts.tag_taken))
+    row = [*told, *[0.0] * (WIDTH - len(told))]
     return torch.tensor([row], dtype=wide_dtype(trainer.strategy.root_device))
 
 
@@ -125,10 +134,10 @@ def _read(rows: list[list[float]], loaders: int) -> Ledger:
     left = iter(rows)
     train = {source: _take(left, BINS) for source in SOURCES}
     val = {source: _take(left, loaders) for source in SOURCES}
-    seconds, lr, lr_drop_in, tag_taken, *_ = next(left)
-    facts = Facts(seconds=seconds, lr=lr, lr_drop_in=lr_drop_in, tag_taken=tag_taken)
+    probe = {source: _take(left, 1) for source in SOURCES}
+    facts = Facts(*next(left)[: len(fields(Facts))])
     ranks = [Sums(*row) for row in left]
-    return Ledger(train=train, val=val, ranks=ranks, facts=facts)
+    return Ledger(train=train, val=val, probe=probe, ranks=ranks, facts=facts)
 
 
 def _take(rows: Iterator[list[float]], count: int) -> list[Sums]:

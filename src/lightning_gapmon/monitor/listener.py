@@ -7,7 +7,6 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from lightning_gapmon.monitor import messages, mixin
 from lightning_gapmon.monitor.compat import AnyCallback
 from lightning_gapmon.monitor.ear import Ear
-from lightning_gapmon.monitor.recorder import Recorder
 from lightning_gapmon.monitor.session import Session
 
 if TYPE_CHECKING:
@@ -22,11 +21,11 @@ class Listener(AnyCallback):
         self._session: Session | None = None
         self._ear: Ear | None = None
 
-    def listen(self, trainer: "Trainer", module: "LightningModule", recorder: Recorder) -> None:
-        """Begin a fit with a recorder of its own."""
-        self._session = Session(recorder, rank=trainer.global_rank)
-        mixin.connect(module, recorder)
-        self._ear = Ear(module, recorder.logged)
+    def listen(self, module: "LightningModule", session: Session) -> None:
+        """Begin a fit."""
+        self._session = session
+        mixin.connect(module, session.recorder)
+        self._ear = Ear(module, session.recorder.logged)
         self._ear.put_on()
 
     def silence(self) -> None:
@@ -56,6 +55,8 @@ class Listener(AnyCallback):
         """Listen to a training step."""
         if self._session is not None:
             self._session.recorder.begin("train", batch)
+            if self._session.probe:
+                self._session.probe.subset.keep(trainer, batch)
 
     def on_train_batch_end(
         self,
@@ -72,9 +73,9 @@ class Listener(AnyCallback):
             recorder.end()
 
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Look at the validation loaders' samplers before they run."""
+        """Look at the validation loaders before they run."""
         if session := self._checking(trainer):
-            session.recorder.padding.watch(trainer.val_dataloaders)
+            session.start_validation(trainer.val_dataloaders)
 
     def on_validation_batch_start(
         self,
@@ -84,8 +85,9 @@ class Listener(AnyCallback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Listen to a validation step."""
+        """Probe before the first validation step, and listen to each."""
         if session := self._checking(trainer):
+            self.run_probe(trainer, pl_module, session)
             session.recorder.begin("val", batch, dataloader_idx)
 
     def on_validation_batch_end(
@@ -101,6 +103,11 @@ class Listener(AnyCallback):
         if session := self._checking(trainer):
             session.recorder.returned(outputs)
             session.recorder.end()
+
+    def run_probe(self, trainer: "Trainer", module: "LightningModule", session: Session) -> None:
+        """Read training batches again, if this check has not yet."""
+        if session.probe and self._ear:
+            session.probe.run(trainer, module, session.recorder, self._ear)
 
     def _checking(self, trainer: "Trainer") -> Session | None:
         """Give the session if this validation is a check: inside fit, not the sanity check."""

@@ -53,13 +53,14 @@ class GapMonitorMixin:
 
     def training_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
         """Track `loss_step` and return its mean, for the optimiser."""
-        return self._tracked(batch)
+        return self.tracked_mean(batch)
 
     def validation_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
         """Track `loss_step` and return its mean."""
-        return self._tracked(batch)
+        return self.tracked_mean(batch)
 
-    def _tracked(self, batch: Any) -> Tensor:  # noqa: ANN401
+    def tracked_mean(self, batch: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` for a batch and give its mean, `()`."""
         loss = self.loss_step(batch)
         if isinstance(loss, tuple):
             _refuse_odd(loss)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["train", "val"]
+Stage = Literal["train", "val"]  # the probe is a validation step too, on training data
 
 _STAGES: dict[str, Stage] = {
     "train": "train",

@@ -69,10 +69,16 @@ def boards(trainer: "Trainer") -> "list[TensorBoardLogger]":
     return [one for one in loggers if hasattr(getattr(one, "experiment", 0), "add_custom_scalars")]
 
 
-def lay_out(trainer: "Trainer", tags: Tags) -> None:
+def lay_out(trainer: "Trainer", tags: Tags, *, probe: bool) -> None:
     """Write the layout of the Custom Scalars tab: both losses in one chart, the gap as a band."""
     for logger in boards(trainer):
-        logger.experiment.add_custom_scalars(custom_scalars(tags))
+        logger.experiment.add_custom_scalars(custom_scalars(tags, probe=probe))
+
+
+def text(trainer: "Trainer", tag: str, markdown: str) -> None:
+    """Write a text for TensorBoard's Text tab."""
+    for logger in boards(trainer):
+        logger.experiment.add_text(tag, markdown, logged_step(trainer))
 
 
 def hparam(trainer: "Trainer", history: "History", taken: Collection[str]) -> None:

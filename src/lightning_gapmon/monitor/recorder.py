@@ -15,6 +15,7 @@ from lightning_gapmon.monitor.names import Stage, lone, pair, read_name, without
 from lightning_gapmon.monitor.padding import Padding
 
 Source = Literal["mixin", "logged", "outputs"]
+Pass = Literal["train", "val", "probe"]
 SOURCES: tuple[Source, ...] = ("mixin", "logged", "outputs")
 STAGES: tuple[Stage, Stage] = ("train", "val")
 Count = Callable[[object], "int | Tensor"]
@@ -37,6 +38,7 @@ class Recorder:
         self.names: dict[Stage, str] = dict(given)
         self.agreed: dict[Stage, str] = {}
         self.stage: Stage | None = None
+        self._at: Pass = "train"
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
         self.taken: set[str] = set()
@@ -44,12 +46,13 @@ class Recorder:
         self._batch: object = None
         self._loader = 0
         self._wanted: dict[tuple[Stage, str], bool] = {}
-        self._meters: dict[tuple[Stage, Source, int], LossMeter] = {}
-        self._by_name: dict[tuple[Stage, str], dict[int, LossMeter]] = {}
+        self._meters: dict[tuple[Pass, Source, int], LossMeter] = {}
+        self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = {}
 
-    def begin(self, stage: Stage, batch: object, loader: int = 0) -> None:
-        """Enter a step."""
-        self.stage, self._batch, self._loader = stage, batch, loader
+    def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
+        """Enter a step; the probe listens to what validation listens to."""
+        self._at, self.stage = at, "train" if at == "train" else "val"
+        self._batch, self._loader = batch, loader
 
     def end(self) -> None:
         """Leave a step."""
@@ -73,7 +76,7 @@ class Recorder:
                 f"{name} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
-        meters = self._by_name.setdefault((stage, name), {})
+        meters = self._by_name.setdefault((self._at, name), {})
         meter = meters.setdefault(self._loader, LossMeter())
         self._add("logged", meter, loss, batch_size)
 
@@ -94,12 +97,12 @@ class Recorder:
         raw = loss.detach().clone() if scale == 1 or key not in (None, "loss") else loss * scale
         self._add("outputs", self._meter("outputs"), raw.detach(), None)
 
-    def meter(self, stage: Stage, source: Source, loader: int = 0) -> LossMeter:
-        """Give the meter of one source of one side."""
+    def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
+        """Give the meter of one source."""
         if source == "logged":
-            named = self._by_name.get((stage, self._name_of(stage)), {})
+            named = self._by_name.get((at, self._name_of("train" if at == "train" else "val")), {})
             return named.setdefault(loader, LossMeter())
-        return self._meters.setdefault((stage, source, loader), LossMeter())
+        return self._meters.setdefault((at, source, loader), LossMeter())
 
     def train_meters(self) -> dict[tuple[Source, str], LossMeter]:
         """List the meters of the train side, with the name of each that is a logged one."""
@@ -174,7 +177,7 @@ class Recorder:
         return read.stage in (stage, None) and (read.is_loss or read.stem in asked)
 
     def _meter(self, source: Source) -> LossMeter:
-        return self._meters.setdefault((self.stage or "train", source, self._loader), LossMeter())
+        return self._meters.setdefault((self._at, source, self._loader), LossMeter())
 
     def _add(
         self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
@@ -188,7 +191,7 @@ class Recorder:
                 return
         if loss.numel():
             loss, weight = _per_sample(loss, n)
-            if self.stage == "val":
+            if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
             meter.add(loss, weight)
 

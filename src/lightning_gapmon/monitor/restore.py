@@ -27,8 +27,17 @@ class Snapshot:
 
 
 def _named(module: nn.Module) -> dict[str, Tensor]:
+    _reshard(module)
     named = dict(module.named_parameters()) | dict(module.named_buffers())
     return {name: value.detach() for name, value in named.items()}
+
+
+def _reshard(module: nn.Module) -> None:
+    """Free what FSDP2 gathered for the last forward: until then its parameters are whole ones."""
+    for part in module.modules():
+        # By name: the class has moved between torch 2.4 and 2.6, and needs torch.distributed.
+        if any(kind.__name__ == "FSDPModule" for kind in type(part).__mro__):
+            part.reshard()  # type: ignore[operator]
 
 
 def _local(value: Tensor) -> Tensor:

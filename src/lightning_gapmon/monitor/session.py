@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.observation import NAN, Observation
+from lightning_gapmon.analysis.window import Bin, at_end
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.sums import Sums
 from lightning_gapmon.errors import StateError
 from lightning_gapmon.monitor import messages, publish
 from lightning_gapmon.monitor.ledger import Facts, Ledger, gather, spread
 from lightning_gapmon.monitor.plan import planned_checks
+from lightning_gapmon.monitor.probe import Probe
 from lightning_gapmon.monitor.rates import learning_rate, plateau_wait
 from lightning_gapmon.monitor.recorder import Recorder, Source
 from lightning_gapmon.monitor.resume import continue_window, window_state
@@ -32,9 +34,11 @@ class Session:
         late: Whether the losses only come with the module's own validation epoch end.
         source: Where the losses come from, in words.
         notes: What a reader should know of the numbers.
+        probe: What reads training batches again, or None.
     """
 
-    def __init__(self, recorder: Recorder, *, rank: int) -> None:
+    def __init__(self, recorder: Recorder, *, rank: int, probe: Probe | None = None) -> None:
+        self.probe = probe
         self.history = History()
         self.recorder = recorder
         self.tags = Tags()
@@ -44,8 +48,13 @@ class Session:
         self._rank = rank
         self._before, self._since = 0.0, time.monotonic()
         self._window_step = 0
+        self._validating = 0.0
         self._sources: tuple[Source | None, Source | None] = (None, None)
         self._said: set[str] = set()
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the data, which the probe holds, out of copies and pickles."""
+        return {**vars(self), "probe": None}
 
     def start_clock(self) -> None:
         """Count the time from here, on top of that of the runs before."""
@@ -55,6 +64,13 @@ class Session:
     def seconds(self) -> float:
         """Time spent in fit, resumed runs added up, by this rank's clock."""
         return self._before + time.monotonic() - self._since
+
+    def start_validation(self, loaders: object) -> None:
+        """Begin a pass over the validation loaders."""
+        self._validating = time.monotonic()
+        self.recorder.padding.watch(loaders)
+        if self.probe:
+            self.probe.due = True
 
     @property
     def has_val(self) -> bool:
@@ -85,6 +101,8 @@ class Session:
         self._settle(ledger)
         self.history.planned = planned_checks(trainer)
         self.history.append(self._observe(trainer, ledger))
+        if self.probe:
+            self.probe.budget(ledger.facts)
         self.recorder.reset()
         self._window_step = trainer.global_step
         return True
@@ -101,6 +119,11 @@ class Session:
             seconds=self.seconds,
             lr=learning_rate(trainer),
             lr_drop_in=plateau_wait(trainer),
+            validating=time.monotonic()
+            - self._validating
+            - (self.probe.last if self.probe else 0),
+            probing=self.probe.subset.seconds if self.probe else 0,
+            probed=self.probe.subset.read if self.probe else 0,
             tag_taken=float(not self.recorder.taken.isdisjoint(ours)),
         )
 
@@ -109,6 +132,8 @@ class Session:
         train = Sums.total(ledger.train[train_from] if train_from else [])
         loaders = ledger.val[val_from] if val_from else []
         val = Sums.total(loaders)
+        probe = Sums.total(ledger.probe[val_from] if val_from else [])
+        end, end_stderr = at_end(_bins(ledger.train[train_from])) if train_from else (NAN, NAN)
         return Observation(
             check=self.history[-1].check + 1 if self.history else 1,
             epoch=trainer.current_epoch,
@@ -117,6 +142,10 @@ class Session:
             train=train.mean,
             train_n=train.n,
             train_stderr=train.stderr,
+            end=end,
+            end_stderr=end_stderr,
+            probe=probe.mean,
+            probe_stderr=probe.stderr,
             val=val.mean,
             val_n=val.n,
             val_stderr=val.stderr,
@@ -201,6 +230,10 @@ class Session:
         self.recorder.names = {**state["names"], **self.recorder.given}
         self.source = str(state["source"])
         continue_window(self.recorder, state["window"], rank=self._rank)
+
+
+def _bins(parts: list[Sums]) -> list[Bin]:
+    return [Bin(part.n, part.place, part.mean, part.stderr) for part in parts if part.n]
 
 
 def _loaders(trainer: "Trainer") -> int:

@@ -1,13 +1,18 @@
 """What the callback was asked for, refused where it cannot work."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from torch.utils.data import DataLoader, Dataset
 
 from lightning_gapmon.analysis.rules.rule import Rule
+from lightning_gapmon.analysis.share import read_share
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.compat import trainer_callbacks
 from lightning_gapmon.monitor.listener import Listener
 from lightning_gapmon.monitor.names import Stage
+from lightning_gapmon.monitor.probe import Probe
+from lightning_gapmon.monitor.subset import Budget, Subset
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -34,6 +39,38 @@ def refuse_odd(
         _refuse(f"stop={stop!r}", "a rule, such as stop=Patience(10), or None to never stop")
     if not isinstance(checkpoint, (bool, GapCheckpoint)):
         _refuse(f"checkpoint={checkpoint!r}", "True, False or a GapCheckpoint(...)")
+
+
+def refuse_odd_probe(wanted: object) -> None:
+    """Look at what the probe should read.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is no amount.
+    """
+    amount = type(wanted) is int and wanted >= 1
+    share = isinstance(wanted, str) and read_share(wanted) is not None
+    data = isinstance(wanted, (DataLoader, Dataset)) and hasattr(_dataset(wanted), "__len__")
+    if not (wanted is None or amount or share or data):
+        _refuse(
+            f"probe={wanted!r}",
+            'a number of batches from 1, a share of validation\'s time such as probe="5%", or a '
+            "loader or dataset with a length",
+        )
+
+
+def _dataset(data: object) -> object:
+    return data.dataset if isinstance(data, DataLoader) else data
+
+
+def probe(wanted: "int | str | DataLoader[Any] | Dataset[Any] | None") -> Probe | None:
+    """Make the probe that was asked for."""
+    if wanted is None:
+        return None
+    if isinstance(wanted, int):
+        return Probe(Subset(Budget(batches=wanted)))
+    if isinstance(wanted, str):
+        return Probe(Subset(Budget(share=read_share(wanted))))
+    return Probe(Subset(Budget(), wanted))
 
 
 def refuse_twins(trainer: "Trainer") -> None:

@@ -18,7 +18,7 @@ class Scale:
         logarithmic: Whether equal heights are equal ratios.
 
     Example:
-        >>> Scale.over([1.0, 2.0, 3.0]).height(2.0)
+        >>> Scale.over([1.0, 2.0, 4.0]).height(2.5)
         0.5
         >>> Scale.over([0.1, 0.2, 0.3, 100.0]).logarithmic
         True

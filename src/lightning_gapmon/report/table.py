@@ -1,10 +1,8 @@
 """The first, the best and the last check, below each other."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from lightning_gapmon.analysis.history import History
@@ -13,7 +11,15 @@ from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.curves import READ, measured
 from lightning_gapmon.report.numbers import aligned, number, with_error
 
-COLUMNS = {"check": "", "train": glyphs.TRAIN, "val": glyphs.VAL, "gap": "", "by": glyphs.FAINT}
+COLUMNS = {
+    "": "",
+    "check": "",
+    "train": glyphs.TRAIN,
+    "val": glyphs.VAL,
+    "gap": "",
+    "by": glyphs.FAINT,
+}
+BETWEEN = "  "
 BASES = {
     "probe": "train in eval mode, at the weights of the check",
     "end": "train at the end of the window before the check",
@@ -21,25 +27,24 @@ BASES = {
 }
 
 
-def checks(history: History, *, plain: bool) -> Iterator[RenderableType]:
-    """Set the checks that matter below each other, and say how their gap was measured."""
+def checks(history: History, *, plain: bool) -> list[Text]:
+    """Set the checks that matter below each other, and say how their gap was measured.
+
+    Args:
+        history: At least one check.
+        plain: Use ASCII only.
+    """
     rows = milestones(history)
-    table = Table(box=None, pad_edge=False, header_style=glyphs.FAINT, padding=(0, 3, 0, 0))
-    table.add_column("", no_wrap=True)
-    cells = dict(zip(COLUMNS, _cells(history, list(rows.values())), strict=True))
-    shown = {name: column for name, column in cells.items() if "".join(column).strip()}
-    for name in shown:
-        table.add_column(name, style=COLUMNS[name], no_wrap=True)
-    for label, *row in zip(rows, *shown.values(), strict=True):
-        mark = Text(label)
-        mark.append(" ●" if "best" in label else "", glyphs.BEST)
-        table.add_row(
-            glyphs.drawn(mark, plain=plain), *(glyphs.safe(cell, plain=plain) for cell in row)
-        )
-    yield table
-    for basis in dict.fromkeys(map(_basis, rows.values())):
-        if basis:
-            yield Text(f"by {basis}: {BASES[basis]}", glyphs.FAINT)
+    cells = dict(zip(COLUMNS, _cells(history, rows), strict=True))
+    shown = {name: cells[name] for name in COLUMNS if "".join(cells[name]).strip()}
+    lines = [Text() for _ in range(len(rows) + 1)]
+    for name, column in shown.items():
+        texts = [glyphs.safe(text, plain=plain) for text in (name, *column)]
+        width = max(map(len, texts))
+        for n, (line, text) in enumerate(zip(lines, texts, strict=True)):
+            line.append(f"{text:<{width}}{BETWEEN}", COLUMNS[name] if n else glyphs.FAINT)
+    bases = dict.fromkeys(filter(None, map(_basis, rows.values())))
+    return lines + [Text(f"by {basis}: {BASES[basis]}", glyphs.FAINT) for basis in bases]
 
 
 def milestones(history: History) -> dict[str, Observation]:
@@ -50,7 +55,11 @@ def milestones(history: History) -> dict[str, Observation]:
         >>> {label: seen.check for label, seen in milestones(history).items()}
         {'first': 1, 'best, last': 2}
     """
-    named = {"first": history[0], "best": history.best, "last": history[-1]}
+    named = {
+        "first": history[0] if len(history) > 1 else None,
+        "best": history.best,
+        "last": history[-1],
+    }
     labels: dict[int, list[str]] = {}
     for name, seen in named.items():
         if seen:
@@ -59,8 +68,10 @@ def milestones(history: History) -> dict[str, Observation]:
     return {", ".join(names): found[check] for check, names in labels.items()}
 
 
-def _cells(history: History, rows: list[Observation]) -> Iterator[list[str]]:
+def _cells(history: History, milestones: Mapping[str, Observation]) -> Iterator[list[str]]:
     """Write the columns of the table."""
+    rows = list(milestones.values())
+    yield [f"{label} ●" if "best" in label else label for label in milestones]
     yield aligned([str(seen.check) for seen in rows])
     for curve, read in enumerate(READ):
         known = measured(history, curve)

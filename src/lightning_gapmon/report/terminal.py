@@ -35,15 +35,9 @@ class Summary:
         """Lay it out for the width and the characters of a console."""
         plain = options.ascii_only or options.legacy_windows
         width = max(NARROW, min(WIDE, options.max_width))
-        history = self.outcome.history
-        yield _heading(history, width=width, plain=plain)
-        yield from chart.draw(history, width=width, plain=plain)
-        yield ""
-        if history:
-            yield from checks(history, plain=plain)
-            yield ""
-        for fact in facts(self.outcome, port=self.port):
-            yield from _lines(fact, width=width, plain=plain)
+        for line in _lines(self.outcome, self.port, width=width, plain=plain):
+            line.no_wrap, line.overflow = True, "ignore"
+            yield line
 
 
 def render(outcome: Outcome, *, port: int = links.PORT) -> Summary:
@@ -86,15 +80,26 @@ def _heading(history: History, *, width: int, plain: bool) -> Text:
     return Text(glyphs.safe(title.ljust(width, "─"), plain=plain), glyphs.FAINT)
 
 
-def _lines(fact: Fact, *, width: int, plain: bool) -> Iterator[Text]:
+def _lines(outcome: Outcome, port: int, *, width: int, plain: bool) -> Iterator[Text]:
+    history = outcome.history
+    yield _heading(history, width=width, plain=plain)
+    yield from chart.draw(history, width=width, plain=plain)
+    yield Text()
+    if history:
+        yield from checks(history, plain=plain)
+        yield Text()
+    for fact in facts(outcome, port=port):
+        yield from _said(fact, width=width, plain=plain)
+
+
+def _said(fact: Fact, *, width: int, plain: bool) -> Iterator[Text]:
     """Set a fact beside its label: a sentence broken to the width, a line to copy as it is."""
     label, text = (glyphs.safe(part, plain=plain) for part in (fact.label, fact.text))
     style = f"link {fact.link}" if fact.link else ""
     if fact.copied and LABEL + len(text) > width:
         yield from filter(None, [Text(label, fact.style)])
-        yield Text(text, style, no_wrap=True, overflow="ignore")
+        yield Text(text, style)
         return
     lines = textwrap.wrap(text, width - LABEL, break_on_hyphens=False)
     for n, line in enumerate([text] if fact.copied else lines):
-        head = (f"{'' if n else label:<{LABEL}}", fact.style)
-        yield Text.assemble(head, (line, style), no_wrap=True, overflow="ignore")
+        yield Text.assemble((f"{'' if n else label:<{LABEL}}", fact.style), (line, style))

@@ -8,7 +8,7 @@ from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.errors import ConfigurationError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Target(Rule):
     """Stop when the validation loss is at or below a target.
 
@@ -34,7 +34,7 @@ class Target(Rule):
         return self._reason(history, message)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Divergence(Rule):
     """Stop when the validation loss is above a bound.
 
@@ -60,7 +60,7 @@ class Divergence(Rule):
         return self._reason(history, message)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NonFinite(Rule):
     """Stop when the validation loss has been NaN or infinite at several checks in a row.
 

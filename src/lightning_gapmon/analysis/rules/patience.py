@@ -1,12 +1,13 @@
 """Stop after a number of checks without improvement."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.share import read_share
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5
@@ -17,9 +18,12 @@ class _Wait(NamedTuple):
     best: float = math.inf
     at: int = 0
     checks: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    since: Observation | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Patience(Rule):
     """Stop when the validation loss has not improved for a number of checks.
 
@@ -31,8 +35,11 @@ class Patience(Rule):
         checks: Checks to wait, or a share of the planned checks such as `"20%"`, then at least
             5; where the plan is not known, a share waits 10 checks.
         min_delta: What counts as an improvement.
-        mode: Unit of `min_delta`: `absolute`, in the loss' own unit, or `relative`, as a share of
-            the absolute value of the best loss, which is right for negative losses too.
+        mode: Unit of `min_delta`: `absolute`, in the loss' own unit, `relative`, as a share of
+            the absolute value of the best loss, which is right for negative losses too, or
+            `stderr`, in standard errors of the check's validation loss where they are known.
+        steps: Optimiser steps to wait, instead of checks.
+        seconds: Time in `fit` to wait, instead of checks.
 
     Raises:
         ConfigurationError: An argument is out of range.
@@ -41,15 +48,19 @@ class Patience(Rule):
         >>> history = History.from_curves(train=[3, 2, 1, 1], val=[3.0, 2.0, 2.5, 2.1])
         >>> Patience(2)(history).message
         'no improvement for 2 checks since the best validation loss 2 at check 2'
+        >>> Patience(steps=1000).grace(5) | Patience(seconds=3600)
+        Patience(steps=1000).grace(5) | Patience(seconds=3600)
     """
 
     checks: int | str = "20%"
     min_delta: float = 0.0
-    mode: Literal["absolute", "relative"] = "absolute"
+    mode: Literal["absolute", "relative", "stderr"] = "absolute"
+    steps: int | None = field(default=None, kw_only=True)
+    seconds: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be waited for."""
-        share = _share(self.checks)
+        share = read_share(self.checks)
         if share is None and not (type(self.checks) is int and self.checks >= 1):
             msg = (
                 f"Found Patience({self.checks!r}); expected a number of checks from 1, such as "
@@ -60,18 +71,37 @@ class Patience(Rule):
         if not 0 <= self.min_delta < math.inf:
             msg = f"Found min_delta={self.min_delta!r}; expected a finite number from 0."
             raise ConfigurationError(msg)
-        if self.mode not in ("absolute", "relative"):
-            msg = f'Found mode={self.mode!r}; expected "absolute" or "relative".'
+        if self.mode not in ("absolute", "relative", "stderr"):
+            msg = f'Found mode={self.mode!r}; expected "absolute", "relative" or "stderr".'
+            raise ConfigurationError(msg)
+        self._refuse_odd_unit()
+
+    def _refuse_odd_unit(self) -> None:
+        given = [amount for amount in (self.steps, self.seconds) if amount is not None]
+        if len(given) > 1 or any(not 0 < amount < math.inf for amount in given):
+            msg = (
+                f"Found Patience(steps={self.steps!r}, seconds={self.seconds!r}); expected one "
+                "of them, above 0. To wait for either, write "
+                "Patience(steps=1000) | Patience(seconds=600)."
+            )
             raise ConfigurationError(msg)
 
     def __call__(self, history: History) -> StopReason | None:
         """Compare the wait so far with the patience."""
         wait = history.scan(self, _Wait(), self._update)
-        if wait.checks < self.patience(history.planned):
+        waited = self._waited(wait, history.planned)
+        if waited is None:
             return None
         since = f"since the best validation loss {wait.best:.6g} at check {wait.at}"
         since = since if wait.at else "and no finite validation loss yet"
-        return self._reason(history, f"no improvement for {wait.checks} checks {since}")
+        return self._reason(history, f"no improvement for {waited} {since}")
+
+    def _waited(self, wait: _Wait, planned: int | None) -> str | None:
+        if self.steps is not None:
+            return f"{wait.steps} steps" if wait.steps >= self.steps else None
+        if self.seconds is not None:
+            return f"{wait.seconds:.4g} seconds" if wait.seconds >= self.seconds else None
+        return f"{wait.checks} checks" if wait.checks >= self.patience(planned) else None
 
     def patience(self, planned: int | None) -> int:
         """Give the checks to wait under a plan.
@@ -80,7 +110,7 @@ class Patience(Rule):
             >>> Patience("20%").patience(planned=100), Patience("20%").patience(planned=None)
             (20, 10)
         """
-        share = _share(self.checks)
+        share = read_share(self.checks)
         if share is None:
             return int(self.checks)
         if planned is None:
@@ -88,21 +118,19 @@ class Patience(Rule):
         return max(LEAST_CHECKS, math.ceil(round(share * planned, 9)))
 
     def _update(self, wait: _Wait, seen: Observation) -> _Wait:
-        if math.isfinite(seen.val) and seen.val < wait.best - self._delta(wait.best):
-            return _Wait(best=seen.val, at=seen.check)
-        return wait._replace(checks=wait.checks + 1)
+        if math.isfinite(seen.val) and seen.val < wait.best - self._delta(wait.best, seen):
+            return _Wait(best=seen.val, at=seen.check, since=seen)
+        since = wait.since or seen
+        return wait._replace(
+            checks=wait.checks + 1,
+            steps=seen.step - since.step,
+            seconds=seen.seconds - since.seconds,
+            since=since,
+        )
 
-    def _delta(self, best: float) -> float:
-        relative = self.mode == "relative" and math.isfinite(best)
-        return self.min_delta * abs(best) if relative else self.min_delta
-
-
-def _share(checks: object) -> float | None:
-    """Read a share such as `"20%"`; None where it is none."""
-    if not (isinstance(checks, str) and checks.endswith("%")):
-        return None
-    try:
-        share = float(checks[:-1]) / 100
-    except ValueError:
-        return None
-    return share if 0 < share <= 1 else None
+    def _delta(self, best: float, seen: Observation) -> float:
+        if self.mode == "relative" and math.isfinite(best):
+            return self.min_delta * abs(best)
+        if self.mode == "stderr":
+            return 0.0 if math.isnan(seen.val_stderr) else self.min_delta * seen.val_stderr
+        return self.min_delta

@@ -1,9 +1,14 @@
-"""What a rule is, and how rules combine."""
+"""What a rule is, how it is written as plain types, and how rules combine."""
 
+import dataclasses
+import sys
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
 from lightning_gapmon.errors import ConfigurationError
 
 
@@ -45,12 +50,127 @@ class Rule(ABC):
         """Stop when both rules do."""
         return All(_both(self, other, "&"))
 
-    def after(self, checks: int) -> "Rule":
-        """Leave the first `checks` checks out of sight: a warm-up."""
-        return After(self, checks)
+    def after(self, checks: int = 0, *, epochs: int = 0, steps: int = 0) -> "Rule":
+        """Leave the first checks, epochs or optimiser steps out of sight: a warm-up."""
+        return After(self, checks, epochs, steps)
+
+    def smoothed(self, checks: int = 5, *, by: str = "median") -> "Rule":
+        """Judge smoothed losses, see `Smoothed`."""
+        return family()["Smoothed"](self, checks, by)
+
+    def grace(self, checks: int) -> "Rule":
+        """Give the run that many checks more when the rule fires, see `Grace`."""
+        return family()["Grace"](self, checks)
+
+    def lr_aware(self) -> "Rule":
+        """Wait for the learning rate's warm-up and count afresh after a drop, see `LrAware`."""
+        return family()["LrAware"](self)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Write the rule as plain types, fit for JSON.
+
+        Example:
+            >>> from lightning_gapmon import Target
+            >>> Target(0.5).to_plain()
+            {'type': 'Target', 'loss': 0.5}
+        """
+        return {"type": type(self).__name__} | {n: _plain(v) for n, v in _settings(self)}
+
+    @staticmethod
+    def from_plain(plain: Mapping[str, Any]) -> "Rule":
+        """Read what `to_plain` wrote.
+
+        Raises:
+            ConfigurationError: There is no such rule, or it has no such settings.
+
+        Example:
+            >>> Rule.from_plain({"type": "Target", "loss": 0.5})
+            Target(0.5)
+        """
+        make = family().get(plain.get("type", ""))
+        settings = {n: _from_plain(v) for n, v in plain.items() if n != "type"}
+        try:
+            return make(**settings) if make else _unknown(plain)
+        except TypeError as error:
+            msg = f"Found {dict(plain)!r}; {error}. Expected what Rule.to_plain() writes."
+            raise ConfigurationError(msg) from error
+
+    def __repr__(self) -> str:
+        """Write it as one would, without what is at its default."""
+        defaults = {f.name: f.default for f in dataclasses.fields(_as_dataclass(self))}
+        said = [(n, v) for n, v in _settings(self) if v != defaults[n]]
+        first = next(iter(defaults), None)
+        words = [repr(v) if n == first else f"{n}={v!r}" for n, v in said]
+        return f"{type(self).__name__}({', '.join(words)})"
 
     def _reason(self, history: History, message: str) -> StopReason:
         return StopReason(rule=repr(self), message=message, check=history[-1].check)
+
+
+def family() -> dict[str, Callable[..., Rule]]:
+    """Give every rule that is defined, by its name; wrappers and users' own are among them."""
+    return {cls.__name__: cls for cls in _descendants(Rule)}  # type: ignore[type-abstract]
+
+
+def _descendants(cls: type[Rule]) -> Iterator[type[Rule]]:
+    for child in cls.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _as_dataclass(rule: Rule) -> Any:  # noqa: ANN401 - the typeshed protocol is not public
+    return rule
+
+
+def _settings(rule: Rule) -> list[tuple[str, Any]]:
+    return [(f.name, getattr(rule, f.name)) for f in dataclasses.fields(_as_dataclass(rule))]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any setting
+    if isinstance(value, Rule):
+        return value.to_plain()
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return _address(value) if callable(value) else value
+
+
+def _address(function: Any) -> dict[str, str]:  # noqa: ANN401 - any function
+    module, name = function.__module__, function.__qualname__
+    if _at(module, name) is not function:
+        msg = (
+            f"Found the function {name} of {module}, which cannot be found again by its name. "
+            "Define it at the top of a module, to write a rule that uses it."
+        )
+        raise ConfigurationError(msg)
+    return {"function": f"{module}:{name}"}
+
+
+def _from_plain(value: Any) -> Any:  # noqa: ANN401 - any setting
+    if isinstance(value, Mapping):
+        return _function(value["function"]) if "function" in value else Rule.from_plain(value)
+    return tuple(map(_from_plain, value)) if isinstance(value, list) else value
+
+
+def _function(address: str) -> Any:  # noqa: ANN401 - any function
+    module, _, name = address.partition(":")
+    found = _at(module, name)
+    if found is None:
+        # Importing it here would let a file choose what code runs.
+        msg = f"Found a rule that uses {address}, which is not loaded. Import {module} first."
+        raise ConfigurationError(msg)
+    return found
+
+
+def _at(module: str, name: str) -> object:
+    return getattr(sys.modules.get(module), name, None)
+
+
+def _unknown(plain: Mapping[str, Any]) -> Rule:
+    msg = (
+        f"Found the rule {plain.get('type')!r}; expected one of {', '.join(sorted(family()))}. "
+        "A rule of your own is known once its module is imported."
+    )
+    raise ConfigurationError(msg)
 
 
 def _both(left: Rule, right: object, sign: str) -> tuple[Rule, Rule]:
@@ -89,7 +209,7 @@ class All(Rule):
         """Ask them all; the reason holds each one's sentence."""
         reasons = [rule(history) for rule in self.rules]
         messages = [reason.message for reason in reasons if reason]
-        if len(messages) < len(reasons):
+        if not messages or len(messages) < len(reasons):
             return None
         return self._reason(history, " and ".join(messages))
 
@@ -100,27 +220,52 @@ class All(Rule):
         )
 
 
+def written(rule: Rule) -> str:
+    """Write a rule as it stands before a dot."""
+    return f"({rule})" if isinstance(rule, (Any_, All)) else repr(rule)
+
+
 @dataclass(frozen=True, repr=False)
 class After(Rule):
-    """A rule that looks only at what comes after a warm-up."""
+    """A rule that looks only at what comes after a warm-up.
+
+    Args:
+        rule: The rule.
+        checks: Checks to leave out.
+        epochs: Epochs whose checks to leave out.
+        steps: Optimiser steps up to which checks are left out; the latest of the three decides.
+    """
 
     rule: Rule
-    checks: int
+    checks: int = 0
+    epochs: int = 0
+    steps: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a warm-up that is no count."""
-        if not isinstance(self.checks, int) or self.checks < 0:
-            msg = (
-                f"Found .after({self.checks!r}); expected a number of checks, such as .after(10)."
-            )
+        counts = (self.checks, self.epochs, self.steps)
+        if any(not isinstance(count, int) or count < 0 for count in counts):
+            found = repr(self)[len(written(self.rule)) :]
+            msg = f"Found {found}; expected a number of checks, such as .after(10)."
             raise ConfigurationError(msg)
 
     def __call__(self, history: History) -> StopReason | None:
         """Ask the rule about the later checks."""
-        later = history[self.checks :]
+        later = history[self._left_out(history) :]
         return self.rule(later) if later else None
+
+    def _left_out(self, history: History) -> int:
+        if not (self.epochs or self.steps):
+            return self.checks
+        key = ("after", self.epochs, self.steps)
+        return max(self.checks, history.scan(key, 0, self._count))
+
+    def _count(self, early: int, seen: Observation) -> int:
+        return early + (seen.epoch < self.epochs or seen.step <= self.steps > 0)
 
     def __repr__(self) -> str:
         """Write it as it is put together."""
-        inner = f"({self.rule})" if isinstance(self.rule, (Any_, All)) else repr(self.rule)
-        return f"{inner}.after({self.checks})"
+        named = [("epochs", self.epochs), ("steps", self.steps)]
+        words = [f"{name}={count}" for name, count in named if count]
+        words = [repr(self.checks), *words] if self.checks or not words else words
+        return f"{written(self.rule)}.after({', '.join(words)})"

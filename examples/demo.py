@@ -1,0 +1,88 @@
+"""Train a small classifier on few digits until it memorises them, and see what the monitor says.
+
+    python examples/demo.py [--max-epochs 60] [--folder runs/demo]
+
+The model is a plain network on 150 of scikit-learn's 8x8 digits. Its train loss goes to zero while
+its validation loss rises: the monitor stops it, puts the best weights back and says why.
+"""
+
+import argparse
+import logging
+import warnings
+
+import torch
+from lightning.pytorch import LightningModule, Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from torch import nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
+
+from lightning_gapmon import GapMonitor, GapMonitorMixin
+
+FEW = 100
+
+
+class Classifier(GapMonitorMixin, LightningModule):
+    """A network with far more weights than the data has digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10)
+        )
+
+    def loss_step(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """Compute one loss a digit."""
+        x, y = batch
+        return functional.cross_entropy(self.net(x), y, reduction="none")
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Use a plain Adam."""
+        return torch.optim.Adam(self.parameters(), lr=1e-2)
+
+
+def loaders() -> tuple[DataLoader, DataLoader]:
+    """Split the digits: few to train on, many to validate with."""
+    x, y = load_digits(return_X_y=True)
+    parts = train_test_split(x / 16, y, train_size=FEW, stratify=y, random_state=0)
+    tensors = [torch.tensor(part, dtype=dtype) for part, dtype in zip(parts, _TYPES, strict=True)]
+    train, val = TensorDataset(tensors[0], tensors[2]), TensorDataset(tensors[1], tensors[3])
+    return DataLoader(train, batch_size=16, shuffle=True), DataLoader(val, batch_size=512)
+
+
+_TYPES = (torch.float32, torch.float32, torch.long, torch.long)
+
+
+def main() -> GapMonitor:
+    """Train, watched."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--max-epochs", type=int, default=60)
+    parser.add_argument("--folder", default="runs/demo")
+    parser.add_argument("--accelerator", default="cpu")
+    parser.add_argument("--devices", type=int, default=1)
+    settings = parser.parse_args()
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+
+    seed_everything(0)
+    monitor = GapMonitor(restore_best=True, probe=4)
+    trainer = Trainer(
+        max_epochs=settings.max_epochs,
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        logger=TensorBoardLogger(settings.folder, name=None),
+        callbacks=[monitor],
+        log_every_n_steps=5,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+    train, val = loaders()
+    trainer.fit(Classifier(), train, val)
+    return monitor
+
+
+if __name__ == "__main__":
+    main()

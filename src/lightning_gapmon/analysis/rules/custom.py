@@ -1,0 +1,38 @@
+"""A rule of one's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+
+
+@dataclass(frozen=True, repr=False)
+class Custom(Rule):
+    """Stop when a function of the history says so.
+
+    Args:
+        function: Given the history, which has at least one check, it returns the sentence that
+            says why to stop, or True; or None or False to go on. It must depend on nothing
+            else, so that a resumed run and a replay decide alike.
+
+    Example:
+        >>> def half(history):
+        ...     return history.val[-1] < history.val[0] / 2 and "the loss has halved"
+        >>> Custom(half)(History.from_curves(train=[2, 1], val=[2.0, 0.9])).message
+        'the loss has halved'
+    """
+
+    function: Callable[[History], str | bool | None]
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Ask the function."""
+        answer = self.function(history) if history else None
+        if not answer:
+            return None
+        name = getattr(self.function, "__name__", repr(self.function))
+        return self._reason(history, answer if isinstance(answer, str) else f"{name} says so")
+
+    def __repr__(self) -> str:
+        """Name the function."""
+        return f"Custom({getattr(self.function, '__name__', self.function)})"

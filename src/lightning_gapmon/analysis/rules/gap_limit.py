@@ -1,0 +1,72 @@
+"""Stop when training and validation have come too far apart."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.errors import ConfigurationError
+
+UNITS = {"relative": " of the validation loss", "absolute": "", "stderr": " standard errors"}
+
+
+@dataclass(frozen=True, repr=False)
+class GapLimit(Rule):
+    """Stop when the gap has been above a limit at several checks in a row.
+
+    The gap is validation minus train loss by the fairest basis that a check has (probe, else
+    end of the window, else online mean).
+
+    Args:
+        limit: The limit.
+        checks: Checks in a row.
+        mode: Unit of the limit: `relative`, the gap over the validation loss (0.5 means that
+            train is half of val; known only while both losses are positive), `absolute`, in
+            the loss' own unit, or `stderr`, in standard errors of the gap.
+
+    Example:
+        >>> history = History.from_curves(train=[1.0, 0.5], val=[1.0, 1.25])
+        >>> GapLimit(0.5)(history).message
+        'gap 0.6 of the validation loss is above 0.5'
+    """
+
+    limit: float
+    checks: int = 1
+    mode: Literal["relative", "absolute", "stderr"] = "relative"
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that cannot be passed or counted."""
+        most = 1.0 if self.mode == "relative" else math.inf
+        if not (isinstance(self.limit, (int, float)) and -math.inf < self.limit < most):
+            msg = (
+                f"Found GapLimit({self.limit!r}, mode={self.mode!r}); expected a finite number, "
+                "below 1 for a relative gap, such as GapLimit(0.5)."
+            )
+            raise ConfigurationError(msg)
+        if type(self.checks) is not int or self.checks < 1 or self.mode not in UNITS:
+            msg = (
+                f"Found GapLimit(checks={self.checks!r}, mode={self.mode!r}); expected a number "
+                f"of checks from 1 and a mode among {', '.join(UNITS)}."
+            )
+            raise ConfigurationError(msg)
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Look at the last checks."""
+        if len(history) < self.checks:
+            return None
+        gaps = [self._measure(seen) for seen in history[-self.checks :]]
+        if not all(gap > self.limit for gap in gaps):
+            return None
+        times = f" at {self.checks} checks in a row" if self.checks > 1 else ""
+        gap = f"gap {gaps[-1]:.6g}{UNITS[self.mode]}"
+        return self._reason(history, f"{gap} is above {self.limit:g}{times}")
+
+    def _measure(self, seen: Observation) -> float:
+        gap = seen.measured_gap
+        if self.mode == "relative":
+            return gap.relative
+        if self.mode == "absolute":
+            return gap.absolute
+        return gap.absolute / gap.stderr if gap.stderr > 0 else math.nan

@@ -1,0 +1,97 @@
+"""A rule that knows what the learning rate is doing."""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
+from lightning_gapmon.errors import ConfigurationError
+
+JUMP = 2.0
+
+
+class _Phase(NamedTuple):
+    checks: int = 0
+    start: int = 0
+    lr: float = math.nan
+    warming: bool | None = None
+    fresh: int = 0
+
+
+@dataclass(frozen=True, repr=False)
+class LrAware(Rule):
+    """A rule that waits for the learning rate.
+
+    While the rate has only risen since the first check, it is a warm-up and the rule waits.
+    Where the rate falls to half or less from one check to the next (a drop), or at least doubles
+    (a warm restart), the rule starts afresh and sees only the checks from there on. A stop is
+    held while a `ReduceLROnPlateau` is about to act. All of this is bounded, so that a rate
+    that jumps at every check cannot keep a run alive. Without a known rate it is the rule
+    itself.
+
+    Args:
+        rule: The rule.
+        fresh: Fresh starts at most in a run.
+        pending: Checks that a stop is held at most for a pending drop.
+
+    Example:
+        >>> from lightning_gapmon import Patience, replay
+        >>> run = {"train": [3, 2, 2, 2, 1], "val": [3.0, 2.0, 2.1, 2.1, 1.0]}
+        >>> run = History.from_curves(**run, lr=[0.1, 0.1, 0.1, 0.01, 0.01])
+        >>> replay(Patience(2), run).stopped_at, replay(Patience(2).lr_aware(), run).stopped_at
+        (4, None)
+    """
+
+    rule: Rule
+    fresh: int = 10
+    pending: int = 10
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that are no counts."""
+        if any(type(n) is not int or n < 0 for n in (self.fresh, self.pending)):
+            msg = (
+                f"Found LrAware(fresh={self.fresh!r}, pending={self.pending!r}); "
+                "expected numbers from 0."
+            )
+            raise ConfigurationError(msg)
+
+    def __call__(self, history: History) -> StopReason | None:
+        """Ask the rule about the checks of this phase of the learning rate."""
+        phase = history.scan(("lr", self.fresh), _Phase(), self._update)
+        if phase.warming or not history or self._is_pending(history):
+            return None
+        return self.rule(history[phase.start :])
+
+    def _update(self, phase: _Phase, seen: Observation) -> _Phase:
+        checks, lr = phase.checks + 1, seen.lr
+        if not 0 < lr < math.inf:
+            return phase._replace(checks=checks)
+        here = phase._replace(checks=checks, lr=lr)
+        if math.isnan(phase.lr):
+            return here
+        if phase.warming is not False:
+            rises = lr > phase.lr
+            start = checks - 1 if phase.warming and not rises else phase.start
+            here = here._replace(warming=rises, start=start)
+            return here if rises else self._jump(phase, here)
+        return self._jump(phase, here)
+
+    def _jump(self, before: _Phase, here: _Phase) -> _Phase:
+        jumps = here.lr * JUMP <= before.lr or here.lr >= JUMP * before.lr
+        if not jumps or before.fresh >= self.fresh:
+            return here
+        return here._replace(start=here.checks - 1, fresh=before.fresh + 1)
+
+    def _is_pending(self, history: History) -> bool:
+        # A countdown that does not count down would hold the stop for ever.
+        before, now = history.lr_drop_in[-2:][0], history[-1].lr_drop_in
+        return now < before and now <= self.pending
+
+    def __repr__(self) -> str:
+        """Write it as it is put together."""
+        bounds = [f"{n}={v}" for n, v in (("fresh", self.fresh), ("pending", self.pending))]
+        if (self.fresh, self.pending) == (10, 10):
+            return f"{written(self.rule)}.lr_aware()"
+        return f"LrAware({self.rule!r}, {', '.join(bounds)})"

@@ -1,0 +1,36 @@
+"""A loss that is no number."""
+
+import math
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.remedies import against_non_finite
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+
+
+def non_finite(history: History) -> Diagnosis | None:
+    """The loss of the last check is NaN or infinite."""
+    start: tuple[int | None, bool] = (None, False)
+    since, _ = history.scan("broken", start, _follow)
+    if since is None:
+        return None
+    val, train = history[-1].val, history[-1].train
+    name, loss = ("train", train) if math.isfinite(val) else ("validation", val)
+    return Diagnosis(
+        verdict="non_finite",
+        severity="error",
+        message=f"{name} loss is {loss} since check {since}",
+        evidence={"val_now": val, "train_now": train},
+        since=since,
+        remedies=against_non_finite(),
+    )
+
+
+def _follow(before: tuple[int | None, bool], seen: Observation) -> tuple[int | None, bool]:
+    """Keep the check where losses stopped being numbers, and whether train is measured at all."""
+    since, measured = before
+    measured = measured or math.isfinite(seen.train)
+    lost = math.isinf(seen.train) or (math.isnan(seen.train) and measured)
+    if math.isfinite(seen.val) and not lost:
+        return None, measured
+    return since or seen.check, measured

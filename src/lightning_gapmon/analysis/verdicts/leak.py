@@ -1,0 +1,60 @@
+"""Validation that is no harder than training: samples on both sides."""
+
+import math
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.overlap import Overlap
+from lightning_gapmon.analysis.remedies import against_leakage
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+from lightning_gapmon.analysis.verdicts.level import middle
+
+LEAST_CHECKS = 5
+SHARED = 0.01  # of the validation samples: enough, with a fair gap at or below zero
+MOSTLY_SHARED = 0.5  # of the validation samples: enough by itself
+STDERRS = 4.0
+BELOW = 0.1  # of the probe loss
+CONTINUED = 31
+
+
+def leakage(history: History, overlap: Overlap | None) -> Diagnosis | None:
+    """Samples are on both sides, or validation is easier than the very training data.
+
+    Only a probe compares like with like: below a train loss that was read in train mode, a
+    validation loss may lie because of dropout or augmentation.
+    """
+    share = overlap.share if overlap else 0.0
+    if share >= MOSTLY_SHARED:
+        return _suspect(share, math.nan, math.nan, None)
+    fair = history[-LEAST_CHECKS:]
+    if len(fair) < LEAST_CHECKS or any(seen.measured_gap.basis != "probe" for seen in fair):
+        return None
+    gap, stderr = middle(fair.gap), middle(fair.gap_stderr)
+    no_harder = all(
+        gap - 2 * error <= 0 for gap, error in zip(fair.gap, fair.gap_stderr, strict=True)
+    )
+    easier = all(
+        gap < -STDERRS * error and gap < -BELOW * abs(probe)
+        for gap, error, probe in zip(fair.gap, fair.gap_stderr, fair.probe, strict=True)
+    )
+    if not easier and not (share >= SHARED and no_harder):
+        return None
+    return _suspect(share, gap, stderr, fair[0].check)
+
+
+def _suspect(share: float, gap: float, stderr: float, since: int | None) -> Diagnosis:
+    shared = f"{100 * share:.3g} % of the validation samples looked at are also in training"
+    measured = f"validation is {_sign(gap)} training by {abs(gap):.4g} ± {stderr:.2g} in eval mode"
+    parts = [shared] if share else []
+    parts += [] if math.isnan(gap) else [measured]
+    return Diagnosis(
+        verdict="leakage_suspected",
+        severity="warning",
+        message=" and ".join(parts),
+        evidence={"shared": share, "gap": gap, "gap_stderr": stderr},
+        since=since,
+        remedies=against_leakage(),
+    )
+
+
+def _sign(gap: float) -> str:
+    return "below" if gap < 0 else "above"

@@ -1,0 +1,146 @@
+"""Where the two losses stand at a check, without their noise, and the best they ever stood."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from statistics import median
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
+
+SHARE = 0.05
+MOST_CHECKS = 31
+MEMORY = 100  # second differences that the running noise remembers
+TOLD = 8  # so many of them tell what is wild: more than so often their mean
+WILD = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Median losses over the last checks, a twentieth of the run so far and 31 at most.
+
+    Attributes:
+        index: Position of the check in the history, from 0.
+        checks: How many checks the medians are over.
+        val: Median validation loss.
+        train: Median online train loss; NaN while none is finite.
+    """
+
+    index: int
+    checks: int
+    val: float
+    train: float
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way of one loss so far, over its finite values.
+
+    Attributes:
+        begin: The first; NaN before there is one.
+        last: The last.
+        bottom: The lowest.
+        length: All that it went, up and down.
+    """
+
+    begin: float = math.nan
+    last: float = math.nan
+    bottom: float = math.inf
+    length: float = 0.0
+
+    def on_to(self, loss: float) -> "Way":
+        """Go on to the next loss; one that is no number is passed over."""
+        if not math.isfinite(loss):
+            return self
+        if math.isnan(self.begin):
+            return Way(loss, loss, loss)
+        length = self.length + abs(loss - self.last)
+        return Way(self.begin, loss, min(self.bottom, loss), length)
+
+    @property
+    def detour(self) -> float:
+        """How much longer it was than straight to the bottom and from there to the last."""
+        return self.length - (self.begin - self.bottom) - (self.last - self.bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A run up to a check; levels are None while no validation loss is finite.
+
+    Attributes:
+        seen: Checks so far.
+        first: The first level.
+        best: The lowest level so far, the first of equals.
+        highest: The highest level so far.
+        now: The last level.
+        val: The way of the validation loss.
+        train: The way of the train loss.
+        bends: How many second differences of the validation loss there were.
+        bend: Their mean absolute value, over about the last hundred.
+    """
+
+    seen: int = 0
+    first: Level | None = None
+    best: Level | None = None
+    highest: Level | None = None
+    now: Level | None = None
+    val: Way = Way()
+    train: Way = Way()
+    bends: int = 0
+    bend: float = 0.0
+
+
+def course(history: History) -> Course:
+    """Follow the levels up to the last check; one more check costs one more median."""
+    return history.scan("course", Course(), partial(_follow, history))
+
+
+def _follow(history: History, before: Course, seen: Observation) -> Course:
+    now = _level(history, before.seen)
+    if now is None:
+        return replace(before, seen=before.seen + 1)
+    best, highest = before.best or now, before.highest or now
+    bends, bend = _bend(history, before)
+    return Course(
+        seen=before.seen + 1,
+        val=before.val.on_to(seen.val),
+        train=before.train.on_to(seen.train),
+        bends=bends,
+        bend=bend,
+        first=before.first or now,
+        best=now if now.val < best.val else best,
+        highest=now if now.val > highest.val else highest,
+        now=now,
+    )
+
+
+def _level(history: History, index: int) -> Level | None:
+    checks = min(MOST_CHECKS, max(1, round(SHARE * (index + 1))))
+    span = history[index + 1 - checks : index + 1]
+    val = middle(span.val)
+    return None if math.isnan(val) else Level(index, checks, val, middle(span.train))
+
+
+def _bend(history: History, before: Course) -> tuple[int, float]:
+    """Add one second difference, cut where it is wild, to the running mean."""
+    if before.seen < 2:  # noqa: PLR2004
+        return 0, 0.0
+    a, b, c = history[before.seen - 2 : before.seen + 1].val[:]
+    bend = abs(a - 2 * b + c)
+    if not math.isfinite(bend):
+        return before.bends, before.bend
+    if before.bends >= TOLD:
+        bend = min(bend, WILD * before.bend)
+    return before.bends + 1, before.bend + (bend - before.bend) / min(before.bends + 1, MEMORY)
+
+
+def finite(values: Iterable[float]) -> list[float]:
+    """Leave out what is no number."""
+    return [value for value in values if math.isfinite(value)]
+
+
+def middle(values: Iterable[float]) -> float:
+    """Give the median of the finite values; NaN where there is none."""
+    numbers = finite(values)
+    return median(numbers) if numbers else math.nan

@@ -1,0 +1,169 @@
+"""Validation comes up again: overfitting where train does not come with it, else divergence."""
+
+import math
+from dataclasses import dataclass
+
+from lightning_gapmon.analysis.remedies import against_divergence, against_overfitting
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+from lightning_gapmon.analysis.verdicts.level import finite
+from lightning_gapmon.analysis.verdicts.sight import Sight
+
+LEAST_CHECKS = 5
+FEW_CHECKS = 10  # fewer cannot show their noise: there the curves must be smooth
+SMOOTH = 0.2  # largest detour by height of the rise, or by train's fall
+RISE = 0.04  # of the best validation loss
+RISE_OF_RANGE = 0.05  # of the range covered, where the loss has no natural zero
+SEVERE_RISE = 0.25
+WITH_TRAIN = 0.5  # a rise is shared if train makes up for half of it
+LOST = 0.8  # of the improvement so far
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rise:
+    """A rise of validation above its best level that is larger than noise.
+
+    Attributes:
+        sight: The run.
+        height: How far validation is above its best level.
+        share: The same by scale.
+        stderrs: The same in standard errors.
+        needed: How many standard errors are more than noise, by the number of looks taken.
+        train: How far train is above where it was at that best level; NaN if not known.
+        since: Number of the check with the lowest loss of the best level.
+    """
+
+    sight: Sight
+    height: float
+    share: float
+    stderrs: float
+    needed: float
+    train: float
+    since: int
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """The numbers, by name."""
+        return {
+            "val_best": self.sight.best.val,
+            "val_now": self.sight.now.val,
+            "val_rise": self.height,
+            "val_rise_share": self.share,
+            "val_rise_stderrs": self.stderrs,
+            "stderrs_needed": self.needed,
+            "train_change": self.train,
+        }
+
+
+def find_rise(sight: Sight) -> Rise | None:
+    """Measure how far validation has come up; None unless that is large and more than noise."""
+    height = sight.now.val - sight.best.val
+    least = (RISE if sight.positive else RISE_OF_RANGE) * sight.scale
+    if not (height > least > 0 and _holds(sight, least) and _enough(sight, height)):
+        return None
+    stderr = math.hypot(sight.stderr_of(sight.best), sight.stderr_of(sight.now))
+    needed = stderrs_needed(sight.checks)
+    if not height > needed * stderr:
+        return None
+    return Rise(
+        sight=sight,
+        height=height,
+        share=height / sight.scale,
+        stderrs=height / stderr,
+        needed=needed,
+        train=sight.now.train - sight.best.train,
+        since=_turn(sight),
+    )
+
+
+def stderrs_needed(checks: int) -> float:
+    """How many standard errors are more than noise, when a run is looked at after each check.
+
+    The largest of `n` normal values is about `sqrt(2 ln n)`; two more on top of that.
+    """
+    return 2 + math.sqrt(2 * math.log(max(1, checks)))
+
+
+def _enough(sight: Sight, height: float) -> bool:
+    """Whether there are enough checks, or few whose curves are smooth."""
+    if sight.checks >= FEW_CHECKS:
+        return True
+    ways = (sight.way.val, sight.way.train)
+    return sight.checks >= LEAST_CHECKS and not any(way.detour > SMOOTH * height for way in ways)
+
+
+def _holds(sight: Sight, least: float) -> bool:
+    last = finite(sight.history[-2:].val)
+    return all(loss > sight.best.val + least for loss in last)
+
+
+def _turn(sight: Sight) -> int:
+    best = sight.best
+    span = sight.history[best.index + 1 - best.checks : best.index + 1]
+    return min((seen for seen in span if math.isfinite(seen.val)), key=lambda s: s.val).check
+
+
+def overfitting(sight: Sight) -> Diagnosis | None:
+    """Validation has risen, and train has not gone with it."""
+    rise = find_rise(sight)
+    if rise is None or not rise.train < WITH_TRAIN * rise.height:
+        return None
+    trained = "fell" if rise.train < 0 else "rose"
+    return Diagnosis(
+        verdict="overfitting",
+        severity="error" if rise.share >= SEVERE_RISE else "warning",
+        message=(
+            f"validation loss rose by {_amount(rise)} since check {rise.since} "
+            f"({rise.stderrs:.1f} standard errors) while train loss {trained} by "
+            f"{abs(rise.train):.4g}"
+        ),
+        evidence=rise.evidence,
+        since=rise.since,
+        remedies=against_overfitting(sight.history, rise.since),
+    )
+
+
+def diverging(sight: Sight) -> Diagnosis | None:
+    """Both losses have risen, and what was gained is lost."""
+    rise = find_rise(sight)
+    if rise is None or not rise.train >= WITH_TRAIN * rise.height:
+        return None
+    if rise.height < LOST * sight.improvement or _restarted(sight):
+        return None
+    return Diagnosis(
+        verdict="diverging",
+        severity="error",
+        message=(
+            f"validation loss rose by {_amount(rise)} since check {rise.since} and train loss "
+            f"with it, by {rise.train:.4g}: what training had gained is lost"
+        ),
+        evidence={**rise.evidence, "val_first": sight.first.val},
+        since=rise.since,
+        remedies=against_divergence(),
+    )
+
+
+def unexplained(sight: Sight) -> Diagnosis | None:
+    """Validation has risen, and it is neither overfitting nor divergence."""
+    rise = find_rise(sight)
+    if rise is None:
+        return None
+    message = (
+        "validation loss has risen, but no train loss says why"
+        if math.isnan(rise.train)
+        else "both losses have risen, as after a restart: see what comes"
+    )
+    return Diagnosis(
+        verdict="undecided", message=message, evidence=rise.evidence, since=rise.since
+    )
+
+
+def _restarted(sight: Sight) -> bool:
+    """Whether the learning rate is above what it was at the best level, as after a restart."""
+    rates = sight.history.lr
+    return rates[sight.now.index] > rates[sight.best.index]
+
+
+def _amount(rise: Rise) -> str:
+    if rise.sight.positive:
+        return f"{100 * rise.share:.3g} % of its best, from {rise.sight.best.val:.4g}"
+    return f"{rise.height:.4g}, {100 * rise.share:.3g} % of the range that it has covered"

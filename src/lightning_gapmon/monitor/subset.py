@@ -1,0 +1,108 @@
+"""Which training batches the probe reads: fixed, within a budget, shared out over the ranks."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset as Part
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from lightning_gapmon.monitor.ledger import Facts
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much the probe may read: so many batches a rank, or a share of validation's time."""
+
+    batches: int | None = None
+    share: float | None = None
+
+
+class Subset:
+    """The probe's batches: the same at every check, and after a resume.
+
+    Args:
+        budget: How much to read; None reads all of the user's own data.
+        data: A loader or a dataset of the user's own; by default the training data.
+    """
+
+    def __init__(
+        self, budget: Budget, data: "DataLoader[Any] | Dataset[Any] | None" = None
+    ) -> None:
+        self.budget, self.data = budget, data
+        self.used = budget.batches or 1
+        self.seconds = self.read = 0.0
+        self._validated, self._checks = 0.0, 0
+        self._kept: list[object] = []
+        self._loader: DataLoader[Any] | None = None
+
+    def keep(self, trainer: "Trainer", batch: object) -> None:
+        """Keep a batch that is being trained on, where the data cannot be asked for it again."""
+        if self.data is None and len(self._kept) < self.used and not _can_be_indexed(trainer):
+            self._kept.append(batch)
+
+    def batches(self, trainer: "Trainer") -> Iterator[tuple[object, bool]]:
+        """Go through the batches, each with whether it is still to be brought to the device."""
+        start = time.monotonic()
+        kept = self.data is None and not _can_be_indexed(trainer)
+        for batch in itertools.islice(
+            self._kept if kept else self._indexed(trainer), self._most()
+        ):
+            yield batch, not kept
+            self.read += 1
+        self.seconds += time.monotonic() - start
+
+    def fit_budget(self, facts: "Facts") -> None:
+        """Choose how much to read from now on, by times that all ranks agree on."""
+        self._validated += facts.validating
+        self._checks += 1
+        if self.budget.share is not None and facts.probing:
+            a_check = self.budget.share * self._validated / self._checks
+            self.used = max(1, int(a_check * facts.probed / facts.probing))
+
+    def _most(self) -> int | None:
+        return None if self.budget == Budget() else self.used
+
+    def _indexed(self, trainer: "Trainer") -> "DataLoader[Any]":
+        """Build the loader of this rank's samples once, with batches like those of training."""
+        if self._loader is None:
+            like: Any = (
+                self.data if isinstance(self.data, DataLoader) else trainer.train_dataloader
+            )
+            data: Any = like.dataset if self.data in (None, like) else self.data
+            own = _own_share(data, like.batch_size or 1, trainer, self.budget.batches)
+            self._loader = DataLoader(
+                Part(data, own), batch_size=like.batch_size, collate_fn=like.collate_fn
+            )
+        return self._loader
+
+
+def _own_share(
+    dataset: Any,  # noqa: ANN401 - anything with a length
+    size: int,
+    trainer: "Trainer",
+    batches: int | None,
+) -> list[int]:
+    """Choose this rank's samples: equally many on each, so that every forward has its peers."""
+    sampling = getattr(trainer.strategy, "distributed_sampler_kwargs", None) or {}
+    ranks = sampling.get("num_replicas", trainer.world_size)
+    rank = sampling.get("rank", trainer.global_rank)
+    shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(SEED)).tolist()
+    most = len(shuffled) if batches is None else batches * size * ranks
+    chosen = shuffled[:most]
+    return chosen[rank : len(chosen) // ranks * ranks : ranks]
+
+
+def _can_be_indexed(trainer: "Trainer") -> bool:
+    """Tell whether the training data can be read again by index, in batches like its own."""
+    loader = trainer.train_dataloader
+    if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
+        return False
+    return loader.batch_size is not None or loader.batch_sampler is None

@@ -1,0 +1,102 @@
+"""What is said of a run below its plot."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lightning_gapmon.analysis.diagnosis import Diagnosis
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.rules.rule import StopReason
+from lightning_gapmon.report.facts import facts, short
+
+HISTORY = History.from_curves(train=[2.0, 1.0], val=[2.0, 3.0], planned=9)
+RUN = Outcome(history=HISTORY, diagnosis=Diagnosis(verdict="undecided", message="too early"))
+
+
+def _said(outcome: Outcome) -> list[tuple[str, str]]:
+    return [(fact.label, fact.text) for fact in facts(outcome)]
+
+
+def test_a_plain_run_says_how_it_ended_its_best_and_its_verdict() -> None:
+    """What is not known is not mentioned."""
+    assert _said(RUN) == [
+        ("ended", "by the Trainer, after 2 checks of 9 planned"),
+        ("best", "check 1, validation loss 2.000"),
+        ("verdict", "undecided: too early"),
+    ]
+
+
+def test_a_stopped_run_says_why() -> None:
+    """The rule and its numbers are named."""
+    stopped = replace(RUN, stop_reason=StopReason("Patience(1)", "no improvement", 2))
+
+    assert _said(stopped)[0] == ("stopped", "at check 2: no improvement [Patience(1)]")
+
+
+def test_restored_weights_are_said_to_be_there() -> None:
+    """After fit one knows which weights the module holds."""
+    text = "check 1, validation loss 2.000; its weights are back in the module"
+
+    assert ("best", text) in _said(replace(RUN, restored=True))
+
+
+@pytest.mark.parametrize(
+    ("val", "found"), [(float("nan"), "none"), (float("inf"), "only what is not finite")]
+)
+def test_a_run_without_a_best_says_what_is_missing(val: float, found: str) -> None:
+    """Validation that never was is told from validation that broke."""
+    run = replace(RUN, history=History.from_curves(train=[1.0], val=[val]))
+
+    assert ("best", f"needs a validation loss; found {found}") in _said(run)
+
+
+def test_verdict_has_its_onset_and_what_to_try() -> None:
+    """Remedies stand below each other; the onset is not said twice."""
+    verdict = Diagnosis(verdict="good_fit", message="fine", since=1, remedies=("a", "b"))
+    said = _said(replace(RUN, diagnosis=verdict))
+    again = _said(replace(RUN, diagnosis=replace(verdict, message="fine since check 1")))
+
+    assert said[2:] == [("verdict", "good fit, since check 1: fine"), ("try", "a"), ("", "b")]
+    assert again[2] == ("verdict", "good fit: fine since check 1")
+
+
+def test_lines_to_copy_come_whole() -> None:
+    """Checkpoint, command and address are given as one would paste them."""
+    run = replace(RUN, source="a mixin", notes=("n",), best_path="c/best.ckpt", log_dir="my runs")
+    found = list(facts(run, port=7007))
+    command, address = found[-2:]
+
+    assert [fact.label for fact in found] == [
+        *("ended", "best", "saved", "verdict", "losses", "note", "open", ""),
+    ]
+    assert next(fact.text for fact in found if fact.copied) == "c/best.ckpt"
+    assert command.text.startswith("tensorboard --logdir ")
+    assert command.text.endswith(" --port 7007")
+    assert address.text == address.link
+    assert address.text == "http://localhost:7007/#custom_scalars&_smoothingWeight=0"
+
+
+def test_paths_below_the_current_folder_are_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path that one can use from here is written from here."""
+    monkeypatch.chdir(tmp_path)
+
+    assert short(str(tmp_path / "a" / "b")) == os.path.join("a", "b")  # noqa: PTH118
+    assert short(str(tmp_path)) == str(tmp_path)
+    assert short(f"{tmp_path}{os.sep}") == f"{tmp_path}{os.sep}"
+    assert short("elsewhere") == "elsewhere"
+
+
+def test_paths_stay_where_there_is_no_current_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was removed under the run costs no summary."""
+
+    def gone() -> Path:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "cwd", gone)
+
+    assert short("/runs/a") == "/runs/a"
