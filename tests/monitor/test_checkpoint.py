@@ -77,12 +77,12 @@ def test_a_checkpoint_of_the_users_is_respected(tmp_path: Path) -> None:
 
 def test_an_own_gap_checkpoint_in_the_list(tmp_path: Path) -> None:
     """It is used as it is."""
-    theirs = GapCheckpoint(dirpath=tmp_path / "m", filename="{epoch}", save_top_k=2)
+    theirs = GapCheckpoint(dirpath=tmp_path / "m", filename="epoch{epoch}", save_top_k=2)
 
     runner, _ = _run(tmp_path, theirs)
 
     assert runner.checkpoint_callbacks == [theirs]
-    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["epoch=1.ckpt", "epoch=3.ckpt"]
+    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["epoch1.ckpt", "epoch3.ckpt"]
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -12,23 +12,25 @@ from lightning_gapmon import GapMonitor, Target
 from lightning_gapmon.monitor.plan import planned_checks
 
 # 7 training batches an epoch.
-GRID: list[dict[str, Any]] = [
-    {"max_epochs": epochs, **interval, **steps, **accumulate}
-    for epochs, interval, steps, accumulate in itertools.product(
-        [1, 3, 4],
-        [
-            {},
-            {"val_check_interval": 0.5},
-            {"val_check_interval": 0.3},
-            {"val_check_interval": 1},
-            {"val_check_interval": 3},
-            {"check_val_every_n_epoch": 2},
-            {"check_val_every_n_epoch": 2, "val_check_interval": 2},
-            {"check_val_every_n_epoch": None, "val_check_interval": 5},
-            {"check_val_every_n_epoch": None, "val_check_interval": 9},
-        ],
-        [{}, {"max_steps": 5}, {"max_steps": 16}],
-        [{}, {"accumulate_grad_batches": 3}],
+Settings = dict[str, Any]
+EPOCHS: list[Settings] = [{"max_epochs": 1}, {"max_epochs": 3}, {"max_epochs": 4}]
+INTERVALS: list[Settings] = [
+    {},
+    {"val_check_interval": 0.5},
+    {"val_check_interval": 0.3},
+    {"val_check_interval": 1},
+    {"val_check_interval": 3},
+    {"check_val_every_n_epoch": 2},
+    {"check_val_every_n_epoch": 2, "val_check_interval": 2},
+    {"check_val_every_n_epoch": None, "val_check_interval": 5},
+    {"check_val_every_n_epoch": None, "val_check_interval": 9},
+]
+STEPS: list[Settings] = [{}, {"max_steps": 5}, {"max_steps": 16}]
+ACCUMULATED: list[Settings] = [{}, {"accumulate_grad_batches": 3}]
+GRID: list[Settings] = [
+    {**epochs, **intervals, **steps, **accumulated}
+    for epochs, intervals, steps, accumulated in itertools.product(
+        EPOCHS, INTERVALS, STEPS, ACCUMULATED
     )
 ]
 
@@ -43,7 +45,7 @@ def test_the_plan_is_what_the_trainer_does(settings: dict[str, Any], tmp_path: P
     marks = Marks()
 
     runner = trainer(tmp_path, marks, **settings)
-    runner.fit(Net(), *[loader(n, batch_size=1) for n in (7, 2)])
+    runner.fit(Net(), loader(7, batch_size=1), loader(2, batch_size=1))
 
     assert planned_checks(runner) == len(marks.at) - 1
 

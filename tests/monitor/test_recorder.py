@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from tests.fits import Bare, Logging, Marks, Net, fit, mean, watched
-from torch import Tensor, nn
+from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from lightning_gapmon import GapMonitor
@@ -360,12 +360,12 @@ def test_a_loss_that_the_module_changes_afterwards(tmp_path: Path) -> None:
     class Reused(Net):
         def __init__(self) -> None:
             super().__init__()
-            self.buffer = nn.Buffer(torch.zeros(()))
+            self.reused = torch.zeros(())
 
         def validation_step(self, batch: list[Tensor], *_: int) -> Tensor:
-            self.buffer.copy_(self.losses(batch).mean().detach())
-            self.track_loss(self.buffer)
-            return self.buffer.zero_()
+            self.reused.copy_(self.losses(batch).mean().detach())
+            self.track_loss(self.reused)
+            return self.reused.zero_()
 
     module, marks = Reused(), Marks()
     monitor = fit(module, tmp_path, marks)

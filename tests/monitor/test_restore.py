@@ -17,6 +17,8 @@ from lightning_gapmon import GapMonitor, GapMonitorMixin, Patience
 class Deep(GapMonitorMixin, LightningModule):
     """Has parameters, buffers that are saved and one that is not, and a rough loss."""
 
+    passes: Tensor
+
     def __init__(self, lr: float = 0.9) -> None:
         super().__init__()
         self.lr = lr
@@ -27,9 +29,10 @@ class Deep(GapMonitorMixin, LightningModule):
     def loss_step(self, batch: list[Tensor]) -> Tensor:
         """Give one loss a sample."""
         if self.training:
-            self.passes += 1
+            self.passes.add_(1)
         x = batch[0][:, None]
-        return (self.net(x) - x.sin())[:, 0].square()
+        loss: Tensor = (self.net(x) - x.sin())[:, 0].square()
+        return loss
 
     def on_validation_batch_end(self, *_: object) -> None:
         """Keep what is being validated."""
