@@ -64,6 +64,19 @@ def leave_report(outcome: Outcome, folder: str) -> None:
 
 
 @rank_zero_only
+<<<<<<< HEAD
+def _write(outcome: Outcome, folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        document.write(outcome, folder / REPORT)
+    except OSError as error:  # a full disk: it must not hide what else went wrong
+        rank_zero_warn(messages.not_written(folder / REPORT, error))
+
+
+@rank_zero_only
+def _print(outcome: Outcome) -> None:
+=======
 def sum_up(outcome: Outcome) -> None:
     """Print the summary, on global rank 0."""
+>>>>>>> main
     terminal.show(outcome)
