@@ -112,7 +112,8 @@ def _cross_validate(runs: list[Run], *, splits: int = 200) -> None:
         under = np.mean((np.array(measured)[:, 1:] < 1).all(1))
         print(
             f"chosen on half, measured on half, {goal} ({len(measured)} splits): "
-            f"used {middle[0]:.2f}, against patience {middle[1]:.2f} and by range {middle[2]:.2f}; both below 1 in {under:.0%} of splits"
+            f"used {middle[0]:.2f}, against patience {middle[1]:.2f} and "
+            f"by range {middle[2]:.2f}; both below 1 in {under:.0%} of splits"
         )
 
 

@@ -102,9 +102,9 @@ class _Plot:
 def _span(finite: list[float]) -> tuple[float, float]:
     if not finite:
         return 0.0, 1.0
-    # The first, wild losses would flatten everything that matters.
-    high = finite[int(0.97 * (len(finite) - 1))]
-    low = finite[0]
+    # Wild losses, as at the start, would flatten everything that matters.
+    low, most = finite[0], finite[int(0.9 * (len(finite) - 1))]
+    high = min(finite[-1], low + 1.6 * (most - low))
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
