@@ -160,10 +160,15 @@ class GapMonitor(Listener):
             self.listen(pl_module, Session(recorder, rank=trainer.global_rank, probe=probe))
 
     def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Look for leaks before the first step."""
+        """Look for leaks before the first step.
+
+        A run that was killed after its rule had fired is over once it is resumed.
+        """
         if self._session is not None and self.leakage and trainer.enable_validation:
             self.overlaps = leaks.look(trainer, self.leakage)
         super().on_train_start(trainer, pl_module)
+        if self._session is not None and self._session.history:
+            self._decide(trainer, self._session)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -222,19 +227,6 @@ class GapMonitor(Listener):
             rank_zero_info(f"GapMonitor stops the run: {self.stop_reason}")
             publish.text(trainer, "gap/stop", str(self.stop_reason))
 
-<<<<<<< HEAD
-    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Find the folder of the logs while all ranks are there to agree on it.
-
-        A run that was killed after its rule had fired is over once it is resumed.
-        """
-        super().on_train_start(trainer, pl_module)
-        self._folder = (trainer.log_dir or "") if trainer.loggers else ""
-        if self._session is not None and self._session.history:
-            self._decide(trainer, self._session)
-
-=======
->>>>>>> main
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
         if self._session is not None:
