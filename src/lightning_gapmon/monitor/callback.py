@@ -12,7 +12,7 @@ from lightning_gapmon.analysis.rules.patience import Patience
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.select import Selection
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
-from lightning_gapmon.monitor.compat import is_dry_run, may_stop
+from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
 from lightning_gapmon.monitor.listener import Listener
 from lightning_gapmon.monitor.mailbox import Mailbox
 from lightning_gapmon.monitor.recorder import Count, Recorder
@@ -149,6 +149,7 @@ class GapMonitor(Listener):
         self._selection = checkpoints.selection(trainer)
         if stage != "fit":
             return
+        go_first(trainer, self)
         self.silence()
         self._stop_reason, self._outcome, self._session = None, None, None
         self._diagnosis, self.overlaps = None, []
@@ -159,7 +160,10 @@ class GapMonitor(Listener):
             self.listen(pl_module, Session(recorder, rank=trainer.global_rank, probe=probe))
 
     def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Look for leaks before the first step; end a resumed run whose rule had fired."""
+        """Look for leaks before the first step.
+
+        A run that was killed after its rule had fired is over once it is resumed.
+        """
         super().on_train_start(trainer, pl_module)
         if self._session is None:
             return
@@ -235,6 +239,8 @@ class GapMonitor(Listener):
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Print the summary, below what the progress bar leaves."""
+        if self._outcome is not None and self._outcome.restored and averages(trainer):
+            ending.put_back(trainer, pl_module, self._snapshot, self.best)
         self._sum_up()
 
     def on_exception(

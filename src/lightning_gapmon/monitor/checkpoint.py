@@ -15,6 +15,7 @@ from lightning_gapmon.monitor.compat import (
     is_untouched_default,
     trainer_callbacks,
 )
+from lightning_gapmon.monitor.listener import Listener
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -37,7 +38,8 @@ class GapCheckpoint(RankedCheckpoint):
         milestones: Keep two checkpoints more: `overfitting.ckpt`, written when that verdict first
             appears, and `steady.ckpt`, of the last check before the run diverged.
         dirpath: Folder of the files; by default that of the logs.
-        filename: Name of the files, as in `ModelCheckpoint`.
+        filename: Name of the files, as in `ModelCheckpoint` with `auto_insert_metric_name=False`,
+            for our names hold a slash: `"epoch{epoch}-{loss/val:.3f}"`.
         save_top_k: How many of the best checks to keep; -1 keeps all, 0 none.
         save_last: Keep a copy of (or a `"link"` to) the latest file too.
         save_weights_only: Leave optimisers and callbacks out; such a file cannot be resumed.
@@ -81,6 +83,22 @@ class GapCheckpoint(RankedCheckpoint):
     def state_key(self) -> str:
         """Name of its state in a checkpoint, whatever tag it follows."""
         return "GapCheckpoint"
+
+    def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
+        """Refuse a Trainer in which nothing would ever be saved.
+
+        Raises:
+            ConfigurationError: There is no `GapMonitor`.
+        """
+        if stage == "fit" and not any(
+            isinstance(one, Listener) for one in trainer_callbacks(trainer)
+        ):
+            msg = (
+                "Found a GapCheckpoint in a Trainer without a GapMonitor, whose checks it saves. "
+                "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
+            )
+            raise ConfigurationError(msg)
+        super().setup(trainer, pl_module, stage)
 
     def follow(self, history: "History", tag: str) -> None:
         """Save by this history's checks, published under this tag."""

@@ -85,6 +85,26 @@ def trainer_callbacks(trainer: "Trainer") -> list["Callback"]:
     return callbacks
 
 
+def go_first(trainer: "Trainer", callback: "Callback") -> None:
+    """Move a callback to the front of the Trainer's list.
+
+    There it sees a validation's end while averaged weights are still in the module, and what it
+    publishes is there for all others. Safe in its own `setup`, which walks that list.
+    """
+    callbacks = trainer_callbacks(trainer)
+    callbacks.remove(callback)
+    callbacks.insert(0, callback)
+
+
+def averages(trainer: "Trainer") -> bool:
+    """Tell whether an averaging callback writes its weights into the module in `on_train_end`.
+
+    Read from `WeightAveraging`, 2.6.6; 2.4.0 has none.
+    """
+    kinds = {kind.__name__ for one in trainer_callbacks(trainer) for kind in type(one).__mro__}
+    return "WeightAveraging" in kinds
+
+
 def load_weights(trainer: "Trainer", path: str) -> None:
     """Load a checkpoint's weights into the module, whatever the strategy.
 

@@ -97,7 +97,7 @@ def course(history: History) -> Course:
 
 
 def _follow(history: History, before: Course, seen: Observation) -> Course:
-    now = _level(history, before.seen)
+    now = _level(history, before)
     if now is None:
         return replace(before, seen=before.seen + 1)
     best, highest = before.best or now, before.highest or now
@@ -115,11 +115,17 @@ def _follow(history: History, before: Course, seen: Observation) -> Course:
     )
 
 
-def _level(history: History, index: int) -> Level | None:
-    checks = min(MOST_CHECKS, max(1, round(SHARE * (index + 1))))
-    span = history[index + 1 - checks : index + 1]
-    val = middle(span.val)
-    return None if math.isnan(val) else Level(index, checks, val, middle(span.train))
+def _level(history: History, before: Course) -> Level | None:
+    """Take the medians at the next check; a train loss that is missing stays as it was."""
+    seen = before.seen + 1
+    checks = min(MOST_CHECKS, max(1, round(SHARE * seen)))
+    span = history[seen - checks : seen]
+    val, train = middle(span.val), middle(span.train)
+    if math.isnan(val):
+        return None
+    if math.isnan(train) and before.now:
+        train = before.now.train
+    return Level(before.seen, checks, val, train)
 
 
 def _bend(history: History, before: Course) -> tuple[int, float]:

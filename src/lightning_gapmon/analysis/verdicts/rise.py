@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lightning_gapmon.analysis.remedies import against_divergence, against_overfitting
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-from lightning_gapmon.analysis.verdicts.level import finite
+from lightning_gapmon.analysis.verdicts.level import Level, finite
 from lightning_gapmon.analysis.verdicts.sight import Sight
 
 LEAST_CHECKS = 5
@@ -60,19 +60,25 @@ def find_rise(sight: Sight) -> Rise | None:
     least = (RISE if sight.positive else RISE_OF_RANGE) * sight.scale
     if not (height > least > 0 and _holds(sight, least) and _enough(sight, height)):
         return None
-    stderr = math.hypot(sight.stderr_of(sight.best), sight.stderr_of(sight.now))
+    stderrs = max(_stderrs(sight, sight.best), _stderrs(sight, sight.around_best()))
     needed = stderrs_needed(sight.checks)
-    if not height > needed * stderr:
+    if not stderrs > needed:
         return None
     return Rise(
         sight=sight,
         height=height,
         share=height / sight.scale,
-        stderrs=height / stderr,
+        stderrs=stderrs,
         needed=needed,
         train=sight.now.train - sight.best.train,
         since=_turn(sight),
     )
+
+
+def _stderrs(sight: Sight, low: Level) -> float:
+    """By how many standard errors the last level is above a low one."""
+    stderr = math.hypot(sight.stderr_of(low), sight.stderr_of(sight.now))
+    return (sight.now.val - low.val) / stderr if stderr else math.inf
 
 
 def stderrs_needed(checks: int) -> float:

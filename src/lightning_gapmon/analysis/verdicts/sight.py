@@ -28,6 +28,8 @@ class Sight:
         positive: Whether the losses have been above zero throughout.
         scale: What effects are measured by: the best validation loss, or the range that
             validation has covered where the loss has no natural zero.
+        shown: Standard deviation of the validation loss from check to check, as it shows.
+        noise: The same, with what few checks cannot rule out.
         way: All its levels.
     """
 
@@ -38,6 +40,8 @@ class Sight:
     now: Level
     positive: bool
     scale: float
+    shown: float
+    noise: float
     way: Course
 
     @classmethod
@@ -47,6 +51,8 @@ class Sight:
         if way.first is None or way.best is None or way.now is None or way.highest is None:
             return None
         positive = min(way.val.bottom, way.train.bottom) > 0
+        scale = way.best.val if positive else way.highest.val - way.best.val
+        shown = _shown(history, way)
         return cls(
             history=history,
             checks=len(history),
@@ -54,7 +60,9 @@ class Sight:
             best=way.best,
             now=_two_at_least(history, way.now),
             positive=positive,
-            scale=way.best.val if positive else way.highest.val - way.best.val,
+            scale=scale,
+            shown=shown,
+            noise=_careful(shown, len(history), scale),
             way=way,
         )
 
@@ -63,23 +71,33 @@ class Sight:
         """How far validation has come down from its first level to its best."""
         return self.first.val - self.best.val
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation of the validation loss from check to check.
+    def around_best(self) -> Level:
+        """Give the level around the best check, over as many checks as the last level.
 
-        Few checks cannot show that a loss is quiet: until they are many, some noise is taken
-        for granted.
+        Early levels are over few checks, and the lowest of many such is low by chance.
         """
-        told = max(0, self.checks - UNTOLD_CHECKS)
-        last = noise(finite(self.history[-NOISE_CHECKS:].val))
-        shown = max(self.way.bend * MEAN_TO_SIGMA, last) if told and last >= 0 else 0.0
-        floor = NOISE_FLOOR * self.scale
-        return math.sqrt((told * shown**2 + FLOOR_CHECKS * floor**2) / (told + FLOOR_CHECKS))
+        checks = max(self.now.checks, self.best.checks)
+        start = max(0, self.best.index - checks // 2)
+        span = self.history[start : start + checks]
+        return Level(self.best.index, checks, middle(span.val), middle(span.train))
 
     def stderr_of(self, level: Level) -> float:
         """Standard error of a level."""
         factor = MEDIAN_OVER_MEAN if level.checks > 2 else 1.0  # noqa: PLR2004
         return factor * self.noise / math.sqrt(level.checks)
+
+
+def _shown(history: History, way: Course) -> float:
+    """Take the larger of two looks: running over many checks, and robust over the last."""
+    last = noise(finite(history[-NOISE_CHECKS:].val))
+    return max(way.bend * MEAN_TO_SIGMA, last) if last >= 0 else 0.0
+
+
+def _careful(shown: float, checks: int, scale: float) -> float:
+    """Take some noise for granted: few checks cannot show that a loss is quiet."""
+    told = max(0, checks - UNTOLD_CHECKS)
+    both = math.hypot(math.sqrt(told) * shown, math.sqrt(FLOOR_CHECKS) * NOISE_FLOOR * scale)
+    return both / math.sqrt(told + FLOOR_CHECKS)
 
 
 def _two_at_least(history: History, level: Level) -> Level:
