@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.strategies.harmless import AVERAGING, OPTIONS, fit_all
+from tests.strategies.harmless import AVERAGING, CROSSED, OPTIONS, fit_all
 from tests.strategies.launch import outputs, results, run_ranks_of
 
 from lightning_gapmon import GapMonitor
@@ -15,7 +15,15 @@ from lightning_gapmon import GapMonitor
 Found = dict[str, dict[str, str]]
 # What changes a run on purpose: `stop` ends it, `restore_best` changes the weights at its end.
 ON_PURPOSE = {"stop", "restore_best"}
+ON_RANKS = ("none", "EMA before", "SWA after")
 WHAT = ("weights", "metrics", "seen while it trained", "logged", "generators", "steps")
+
+
+def cases(averagings: tuple[str, ...]) -> list[tuple[str, str]]:
+    """List what is compared with the run that has no monitor."""
+    each = [("none", option) for option in OPTIONS]
+    crossed = [(averaging, option) for averaging in averagings[1:] for option in CROSSED]
+    return [(averaging, option) for averaging, option in each + crossed if option != "without"]
 
 
 def _fit(folder: Path, averagings: tuple[str, ...], ranks: int) -> None:
@@ -38,7 +46,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
     """Train on two ranks."""
-    return run(tmp_path_factory.mktemp("together"), AVERAGING[:3], 2)
+    return run(tmp_path_factory.mktemp("together"), ON_RANKS, 2)
 
 
 def same(found: list[Found], averaging: str, option: str) -> None:
@@ -49,15 +57,13 @@ def same(found: list[Found], averaging: str, option: str) -> None:
             assert a == b, what
 
 
-@pytest.mark.parametrize("averaging", AVERAGING)
-@pytest.mark.parametrize("option", list(OPTIONS)[1:])
+@pytest.mark.parametrize(("averaging", "option"), cases(AVERAGING))
 def test_nothing_changes_on_one_process(option: str, averaging: str, alone: list[Found]) -> None:
     """Weights, metrics, logs, metric states and random states are the same to the last bit."""
     same(alone, averaging, option)
 
 
-@pytest.mark.parametrize("averaging", AVERAGING[:3])
-@pytest.mark.parametrize("option", list(OPTIONS)[1:])
+@pytest.mark.parametrize(("averaging", "option"), cases(ON_RANKS))
 def test_nothing_changes_on_two_ranks(option: str, averaging: str, together: list[Found]) -> None:
     """The same holds on each of two ranks."""
     same(together, averaging, option)
