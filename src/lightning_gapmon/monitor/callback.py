@@ -170,6 +170,7 @@ class GapMonitor(Listener):
         if self.leakage and trainer.enable_validation:
             self.overlaps = leaks.look(trainer, self.leakage)
         if self.history:
+            checkpoints.follow(trainer, self.history, self._session.tags.val)
             self._decide(trainer, self._session)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
