@@ -67,8 +67,9 @@ def replay_command(
 ) -> None:
     """Find out which stopping rule would have served finished runs.
 
-    Reads TensorBoard logs, Lightning's metrics.csv, trainer_state.json of Hugging Face, CSV
-    logs of Keras, and JSON lines with id, train, val and optionally repo, lr and planned.
+    Reads gapmon.json, TensorBoard logs, Lightning's metrics.csv, trainer_state.json of
+    Hugging Face, CSV logs of Keras, and JSON lines with id, train, val and optionally repo, lr
+    and planned.
     """
     console = Console()
     try:

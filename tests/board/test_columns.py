@@ -27,7 +27,10 @@ from lightning_gapmon.board.reader import Point
             ["val_aux_loss", "val_loss", "train_aux_loss", "train_loss"],
             Pair("val_loss", "train_loss"),
         ),
-        (["loss/train", "loss/train_probe", "loss/val"], Pair("loss/val", "loss/train")),
+        (
+            ["loss/train", "loss/train_probe", "loss/val"],
+            Pair("loss/val", "loss/train", None, "loss/train_probe"),
+        ),
         (["val_loss"], Pair("val_loss")),
         (["train_loss", "color"], None),
         (["train_accuracy", "val_accuracy"], None),
@@ -47,13 +50,16 @@ def test_train_loss_is_the_mean_of_the_window() -> None:
         "lr": [Point(1, 0.1), Point(5, 0.01)],
         "epoch": [Point(3, 0.0), Point(6, 1.0)],
     }
-    history = to_history(columns, Pair("val", "train", "lr"), planned=5)
+    columns["probe"] = [Point(6, 0.3)]
+    history = to_history(columns, Pair("val", "train", "lr", "probe"), planned=5)
 
     assert history.train[:2] == [2.0, 5.0]
     assert math.isnan(history.train[2])
     assert history.lr == [0.1, 0.01, 0.01]
     assert history.epoch == [0, 1, 1]
     assert history.seconds == [0.0, 60.0, 70.0]
+    assert history.probe[1:] == [0.3, 0.3]
+    assert math.isnan(history.probe[0])
     assert history.planned == 5
 
 

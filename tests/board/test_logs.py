@@ -97,6 +97,30 @@ def test_hugging_face_without_a_plan(tmp_path: Path) -> None:
     assert read_runs(path)[0].history.planned is None
 
 
+def test_reads_gapmons_own_report(tmp_path: Path) -> None:
+    """The history beside the logs wins over them, with all that was measured."""
+    _log_with(TensorBoardLogger(str(tmp_path), name="", version=""))
+    columns = {
+        "check": [1, 2],
+        "epoch": [0, 1],
+        "step": [5, 10],
+        "val": [2.0, "Infinity"],
+        "probe": [None, 0.5],
+        "loaders": [[1.0, None], [2.0, 3.0]],
+    }
+    history = {"version": 1, "planned": 9, "columns": columns}
+    report = {"history": history, "stop_reason": {"check": 2}}
+    (tmp_path / "gapmon.json").write_text(json.dumps(report))
+    (log,) = find_logs([tmp_path])
+    (run,) = read_runs(log)
+
+    assert run.cut
+    assert run.history.planned == 9
+    assert run.history.val == [2.0, math.inf]
+    assert math.isnan(run.history.probe[0])
+    assert run.history[1].loaders == (2.0, 3.0)
+
+
 def test_reads_json_lines(tmp_path: Path) -> None:
     """A line is a run, with its group and its marks; null is not known."""
     path = tmp_path / "runs.jsonl"

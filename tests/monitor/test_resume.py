@@ -220,8 +220,8 @@ def test_best_weights_that_are_gone_are_said(
 
     assert [str(one.message) for one in said if "restore_best" in str(one.message)] == [
         (
-            "The weights of the best check, 3, are from before this run was resumed and no checkpoint "
-            "of it was found: restore_best left the last weights in the module. Keep "
+            "The weights of the best check, 3, are from before this run was resumed and no "
+            "checkpoint of it was found: restore_best left the last weights in the module. Keep "
             "GapMonitor(checkpoint=True) to have them after a resume too."
         )
     ]

@@ -24,11 +24,13 @@ class Pair(NamedTuple):
         val: The validation loss.
         train: The train loss, or None where there is none.
         lr: The learning rate, or None.
+        probe: The train loss in eval mode, or None.
     """
 
     val: str
     train: str | None = None
     lr: str | None = None
+    probe: str | None = None
 
 
 def find_pair(names: Iterable[str]) -> Pair | None:
@@ -39,9 +41,9 @@ def find_pair(names: Iterable[str]) -> Pair | None:
 
     Example:
         >>> find_pair(["epoch", "train_loss_step", "train_loss_epoch", "val_loss", "lr-Adam"])
-        Pair(val='val_loss', train='train_loss_epoch', lr='lr-Adam')
+        Pair(val='val_loss', train='train_loss_epoch', lr='lr-Adam', probe=None)
         >>> find_pair(["loss", "accuracy", "val_loss", "val_accuracy"])
-        Pair(val='val_loss', train='loss', lr=None)
+        Pair(val='val_loss', train='loss', lr=None, probe=None)
     """
     known = {name: _parts(name) for name in names}
     vals = [name for name, (side, what) in known.items() if side == "val" and _is_loss(what)]
@@ -53,7 +55,8 @@ def find_pair(names: Iterable[str]) -> Pair | None:
     trains = [n for n, (side, w) in known.items() if side in ("train", "") and w == what]
     train = min(trains, key=_worth, default=None)
     rate = next((name for name in known if RATES.search(name)), None)
-    return Pair(val, train, rate)
+    probed = (n for n, (side, w) in known.items() if side == "train" and w == (*what, "probe"))
+    return Pair(val, train, rate, next(probed, None))
 
 
 def _parts(name: str) -> tuple[str, tuple[str, ...]]:
@@ -67,8 +70,8 @@ def _is_loss(words: tuple[str, ...]) -> bool:
     return any("loss" in word for word in words)
 
 
-def _worth(name: str) -> tuple[bool, bool, str]:
-    return name.endswith("_step"), "probe" in name, name
+def _worth(name: str) -> tuple[bool, str]:
+    return name.endswith("_step"), name
 
 
 def to_history(
@@ -90,6 +93,7 @@ def to_history(
     vals = columns[pair.val]
     train = columns[pair.train] if pair.train else []
     rates = columns[pair.lr] if pair.lr else []
+    probes = {point.step: point.value for point in columns.get(pair.probe or "", [])}
     epochs = columns.get("epoch", [])
     begin = vals[0].seconds if vals else math.nan
     seen = []
@@ -102,6 +106,7 @@ def to_history(
                 step=int(point.step),
                 seconds=point.seconds - begin,
                 train=_window(train, before, point.step),
+                probe=probes.get(point.step, math.nan),
                 val=point.value,
                 lr=_last(rates, point.step, math.nan),
             )

@@ -17,6 +17,7 @@ from lightning_gapmon.errors import LogFormatError
 WANTED = ("loss", "lr", "learning_rate", "epoch")
 STEPS = ("step", "global_step", "epoch")
 TEXT = (".csv", ".json", ".jsonl")
+REPORT = "gapmon.json"
 
 
 def find_logs(paths: Iterable[Path]) -> list[Path]:
@@ -42,8 +43,9 @@ def find_logs(paths: Iterable[Path]) -> list[Path]:
 
 def _in_folder(folder: Path) -> Iterator[Path]:
     for place in filter(Path.is_dir, (folder, *folder.rglob("*"))):
-        if any(place.glob(EVENT_FILES)):
-            yield place
+        best = place / REPORT if (place / REPORT).is_file() else place
+        if best != place or any(place.glob(EVENT_FILES)):
+            yield best
             continue
         files = [p for p in sorted(place.iterdir()) if p.suffix in TEXT and p.is_file()]
         yield from (p for p in files if p.suffix == ".jsonl" or _is_log(p))
@@ -66,7 +68,7 @@ def read_runs(log: Path) -> list[Run]:
         return _runs(log, read_scalars(log, containing=WANTED))
     readers: dict[str, Callable[[Path], list[Run]]] = {
         ".csv": lambda path: _runs(path, _table(path)),
-        ".json": _trainer_state,
+        ".json": _gapmon if log.name == REPORT else _trainer_state,
         ".jsonl": _json_lines,
     }
     if log.suffix not in readers:
@@ -117,6 +119,20 @@ def _float(value: object) -> float | None:
         return float(value)
     except ValueError:
         return None
+
+
+def _gapmon(path: Path) -> list[Run]:
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    history = plain["history"]
+    columns = {name: [*map(_known, values)] for name, values in history["columns"].items()}
+    run = History.from_plain({**history, "columns": columns})
+    return [Run(name=str(path.parent), history=run, cut=plain.get("stop_reason") is not None)]
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401 - a number, or those of several loaders
+    if isinstance(value, list):
+        return [_known(part) for part in value]
+    return math.nan if value is None else float(value) if isinstance(value, str) else value
 
 
 def _trainer_state(path: Path) -> list[Run]:

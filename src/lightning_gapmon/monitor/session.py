@@ -178,10 +178,9 @@ class Session:
 
     def news(self) -> list[str]:
         """Give what is to be said, each thing once; all but the source is kept as a note."""
-        padding = self.recorder.padding
-        notes = list(self.recorder.notes)
-        if padding.repeats and not padding.left_out:
-            notes.append(messages.padding(padding.repeats))
+        notes, repeats = list(self.recorder.notes), self.recorder.padding.repeats
+        if repeats:
+            notes.append(messages.padding(repeats))
         notes += self._odd
         self.notes = notes
         return self._once([f"watching {self.source}", *notes] if self.source else notes)

@@ -1,11 +1,12 @@
 """What a verdict looks at: where a run started, its best, where it is now, how noisy it is."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.trend import noise
-from lightning_gapmon.analysis.verdicts.level import Course, Level, course, finite, middle
+from lightning_gapmon.analysis.verdicts.level import Bends, Course, Level, course, finite, middle
 
 NOISE_CHECKS = 31
 NOISE_FLOOR = 0.05  # a loss is taken to be that noisy, by its scale, ...
@@ -30,6 +31,7 @@ class Sight:
             validation has covered where the loss has no natural zero.
         shown: Standard deviation of the validation loss from check to check, as it shows.
         noise: The same, with what few checks cannot rule out.
+        gap_noise: Standard deviation of validation minus train, likewise.
         way: All its levels.
     """
 
@@ -42,6 +44,7 @@ class Sight:
     scale: float
     shown: float
     noise: float
+    gap_noise: float
     way: Course
 
     @classmethod
@@ -52,7 +55,9 @@ class Sight:
             return None
         positive = min(way.val.bottom, way.train.bottom) > 0
         scale = way.best.val if positive else way.highest.val - way.best.val
-        shown = _shown(history, way)
+        last = history[-NOISE_CHECKS:]
+        gaps = [seen.val - seen.train for seen in last]
+        shown, gap_shown = _shown(way.bends, last.val), _shown(way.gap_bends, gaps)
         return cls(
             history=history,
             checks=len(history),
@@ -63,6 +68,7 @@ class Sight:
             scale=scale,
             shown=shown,
             noise=_careful(shown, len(history), scale),
+            gap_noise=_careful(gap_shown, len(history), scale),
             way=way,
         )
 
@@ -71,26 +77,27 @@ class Sight:
         """How far validation has come down from its first level to its best."""
         return self.first.val - self.best.val
 
-    def around_best(self) -> Level:
-        """Give the level around the best check, over as many checks as the last level.
+    def over_last(self, checks: int) -> Level:
+        """Give the level over so many of the last checks."""
+        return self._level(len(self.history) - checks, checks)
+
+    def around_best(self, checks: int) -> Level:
+        """Give the level over so many checks around the best.
 
         Early levels are over few checks, and the lowest of many such is low by chance.
         """
-        checks = max(self.now.checks, self.best.checks)
-        start = max(0, self.best.index - checks // 2)
-        span = self.history[start : start + checks]
-        return Level(self.best.index, checks, middle(span.val), middle(span.train))
+        return self._level(self.best.index - checks // 2, checks)
 
-    def stderr_of(self, level: Level) -> float:
-        """Standard error of a level."""
-        factor = MEDIAN_OVER_MEAN if level.checks > 2 else 1.0  # noqa: PLR2004
-        return factor * self.noise / math.sqrt(level.checks)
+    def _level(self, start: int, checks: int) -> Level:
+        first = max(0, start)
+        span = self.history[first : start + checks]
+        return Level(first + len(span) - 1, len(span), middle(span.val), middle(span.train))
 
 
-def _shown(history: History, way: Course) -> float:
+def _shown(bends: Bends, last: Iterable[float]) -> float:
     """Take the larger of two looks: running over many checks, and robust over the last."""
-    last = noise(finite(history[-NOISE_CHECKS:].val))
-    return max(way.bend * MEAN_TO_SIGMA, last) if last >= 0 else 0.0
+    robust = noise(finite(last))
+    return max(bends.mean * MEAN_TO_SIGMA, robust) if robust >= 0 else 0.0
 
 
 def _careful(shown: float, checks: int, scale: float) -> float:
