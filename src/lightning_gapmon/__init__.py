@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
+    from lightning_gapmon.analysis.diagnosis import diagnose
     from lightning_gapmon.analysis.history import History
     from lightning_gapmon.analysis.observation import Observation
     from lightning_gapmon.analysis.overlap import Overlap
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
     from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.collect.fingerprint import find_overlap
     from lightning_gapmon.monitor.callback import GapMonitor
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint

@@ -261,6 +261,16 @@ def test_lr_warm_restart_starts_afresh() -> None:
     assert replay(Patience(3).lr_aware(), history).stopped_at is None
 
 
+def test_lr_drop_starts_afresh() -> None:
+    """After a drop the count begins anew, from the first check on as later."""
+    early = _with_lr([1.0] * 6, [1.0, 0.1, 0.1, 0.1, 0.1, 0.1])
+    late = _with_lr([1.0] * 8, [1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1, 0.1])
+
+    assert replay(Patience(3), early).stopped_at == 4
+    assert replay(Patience(3).lr_aware(), early).stopped_at == 5
+    assert replay(Patience(3).lr_aware(), late).stopped_at == 7
+
+
 def test_smooth_decay_is_no_drop() -> None:
     """A cosine or exponential decay does not keep the run alive."""
     history = _with_lr([1.0] * 40, [0.9**i for i in range(40)])

@@ -111,10 +111,19 @@ def test_all_ranks_agree(ran: Path) -> None:
         first, *others = results(ran, fit)
         for other in others:
             for what in ("history", "best", "stop_reason", "restored", "best_path"):
-                assert other[what] == first[what]
+                assert str(other[what]) == str(first[what])  # as text: NaN is NaN
             for seen, of_first in zip(other["seen"], first["seen"], strict=True):
                 assert seen["metrics"] == of_first["metrics"]
                 assert seen["should_stop"] == of_first["should_stop"]
+
+
+def test_the_process_that_called_fit_knows(ran: Path) -> None:
+    """Also where Lightning forked the ranks, their parent has history, reason, best and path."""
+    for fit in ("whole", "resumed"):
+        told = results(ran, fit)[0]
+        for process in results(ran, fit, "process"):
+            for what in ("history", "best", "stop_reason", "restored", "best_path"):
+                assert str(process[what]) == str(told[what])  # as text: NaN is NaN
 
 
 def test_published_is_what_was_measured(ran: Path) -> None:

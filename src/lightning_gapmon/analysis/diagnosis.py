@@ -11,7 +11,14 @@ from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
 from lightning_gapmon.analysis.verdicts.leak import leakage
 from lightning_gapmon.analysis.verdicts.rise import diverging, overfitting, unexplained
 from lightning_gapmon.analysis.verdicts.sight import Sight
-from lightning_gapmon.analysis.verdicts.stall import LEAST_CHECKS, good_fit, plateau, underfitting
+from lightning_gapmon.analysis.verdicts.stall import (
+    LEAST_CHECKS,
+    good_fit,
+    plateau,
+    underfitting,
+    unsettled,
+)
+from lightning_gapmon.analysis.verdicts.tail import tail_of
 from lightning_gapmon.errors import HistoryError
 
 __all__ = ["Diagnosis", "Verdict", "diagnose"]
@@ -81,10 +88,11 @@ def _verdicts(
         yield diverging(sight)
         yield unexplained(sight)
         if len(history) >= LEAST_CHECKS:
-            yield underfitting(sight, baseline)
-            yield plateau(sight, baseline)
-            yield good_fit(sight, baseline)
-            yield _undecided(f"validation loss still changes too much after {len(history)} checks")
+            tail = tail_of(sight)
+            yield underfitting(sight, tail, baseline)
+            yield plateau(sight, tail, baseline)
+            yield good_fit(sight, tail, baseline)
+            yield unsettled(tail)
     yield _undecided(f"too early to tell after {len(history)} checks")
 
 

@@ -1,5 +1,6 @@
 """The callback: hooks that read, ask the layers below, and act."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
@@ -10,7 +11,7 @@ from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.patience import Patience
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.select import Selection
-from lightning_gapmon.monitor import checkpoint as checkpoints, ending, publish, settings
+from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
 from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
 from lightning_gapmon.monitor.listener import Listener
 from lightning_gapmon.monitor.mailbox import Mailbox
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch.utils.data import DataLoader, Dataset
 
     from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
 
 TWENTY_PERCENT = Patience("20%")
@@ -49,6 +51,10 @@ class GapMonitor(Listener):
         probe: Training batches that each rank reads again in eval mode at each check, for the
             fair gap: a number of batches, a share of validation's time such as `"5%"`, or a
             loader or dataset of your own (without augmentation, say), which is read whole.
+        leakage: Samples of each side that are compared before training, to find validation
+            samples that are in the training data too.
+        baseline: Loss of a trivial predictor, such as one that always gives the class
+            frequencies; a model that does not beat it underfits.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
 
@@ -71,6 +77,8 @@ class GapMonitor(Listener):
         checkpoint: "bool | GapCheckpoint" = True,
         restore_best: bool = False,
         probe: "int | str | DataLoader[Any] | Dataset[Any] | None" = None,
+        leakage: int | None = None,
+        baseline: float | None = None,
         prog_bar: bool = False,
         summary: bool = True,
     ) -> None:
@@ -78,6 +86,8 @@ class GapMonitor(Listener):
         super().__init__()
         self.given = settings.names(train=train, val=val)
         settings.refuse_odd_probe(probe)
+        settings.refuse_odd_evidence(leakage=leakage, baseline=baseline)
+        self.leakage, self.baseline = leakage, baseline
         self.wanted_probe = probe
         self.count, self.stop, self.checkpoint = count, stop, checkpoint
         self.restore_best, self.prog_bar, self.summary = restore_best, prog_bar, summary
@@ -87,6 +97,7 @@ class GapMonitor(Listener):
         self._snapshot = Snapshot()
         self._diagnosis: Diagnosis | None = None
         self._selection = Selection()
+        self.overlaps: list[Overlap] = []
         self._fresh = False
 
     def _collect(self) -> None:
@@ -125,7 +136,11 @@ class GapMonitor(Listener):
     def diagnosis(self) -> Diagnosis:
         """The verdict at the last check."""
         self._collect()
-        return self._diagnosis or diagnose(self.history)
+        return self._diagnosis or self._diagnose(self.history)
+
+    def _diagnose(self, history: History) -> Diagnosis:
+        baseline = math.nan if self.baseline is None else self.baseline
+        return diagnose(history, baseline=baseline, overlap=leaks.worst(self.overlaps))
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
@@ -137,12 +152,23 @@ class GapMonitor(Listener):
         go_first(trainer, self)
         self.silence()
         self._stop_reason, self._outcome, self._session = None, None, None
-        self._diagnosis = None
+        self._diagnosis, self.overlaps = None, []
         self._snapshot = Snapshot()
         if not is_dry_run(trainer):
             recorder = Recorder(self.given, self.count)
             probe = settings.probe(self.wanted_probe)
             self.listen(pl_module, Session(recorder, rank=trainer.global_rank, probe=probe))
+
+    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Look for leaks before the first step.
+
+        A run that was killed after its rule had fired is over once it is resumed.
+        """
+        if self._session is not None and self.leakage and trainer.enable_validation:
+            self.overlaps = leaks.look(trainer, self.leakage)
+        super().on_train_start(trainer, pl_module)
+        if self._session is not None and self._session.history:
+            self._decide(trainer, self._session)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -186,7 +212,7 @@ class GapMonitor(Listener):
 
     def _judge(self, trainer: "Trainer", session: "Session") -> None:
         """Say the verdict when it changes."""
-        before, self._diagnosis = self._diagnosis, diagnose(session.history)
+        before, self._diagnosis = self._diagnosis, self._diagnose(session.history)
         checkpoints.tell(trainer, self._diagnosis)
         if self._diagnosis.verdict != (before.verdict if before else "undecided"):
             rank_zero_info(f"GapMonitor: {self._diagnosis.verdict}: {self._diagnosis.message}")
@@ -238,7 +264,7 @@ class GapMonitor(Listener):
             source=session.source,
             best_path=ending.best_path(trainer),
             log_dir=ending.log_dir(trainer) if publish.boards(trainer) else "",
-            notes=(*session.notes, *checkpoints.kept(trainer)),
+            notes=(*session.notes, *leaks.notes(self.overlaps), *checkpoints.kept(trainer)),
         )
         ending.leave_report(self._outcome, ending.log_dir(trainer))
         self._mailbox.post(self._outcome, local_rank=trainer.local_rank)

@@ -58,9 +58,14 @@ def log_dir(trainer: "Trainer") -> str:
 @rank_zero_only
 def leave_report(outcome: Outcome, folder: str) -> None:
     """Leave the report beside the logs, where there are any, on global rank 0."""
-    if folder and outcome.history:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        document.write(outcome, Path(folder) / REPORT)
+    if not folder or not outcome.history:
+        return
+    path = Path(folder, REPORT)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document.write(outcome, path)
+    except OSError as error:  # a full disk: it must not hide what else went wrong
+        rank_zero_warn(messages.not_written(path, error))
 
 
 @rank_zero_only

@@ -7,6 +7,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from lightning_gapmon.monitor import messages, mixin
 from lightning_gapmon.monitor.compat import AnyCallback
 from lightning_gapmon.monitor.ear import Ear
+from lightning_gapmon.monitor.plan import all_ranks_validate
 from lightning_gapmon.monitor.session import Session
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Listener(AnyCallback):
             self._session.start_clock()
             if not trainer.enable_validation:
                 rank_zero_warn(messages.no_validation())
+            elif not all_ranks_validate(trainer):
+                rank_zero_warn(messages.idle_rank())
+                self.silence()
+                self._session = None
 
     def on_train_batch_start(
         self, trainer: "Trainer", pl_module: "LightningModule", batch: object, batch_idx: int

@@ -1,8 +1,15 @@
 """What the callback says while it runs, each thing once."""
 
+from typing import TYPE_CHECKING
+
+from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.monitor.recorder import Recorder, Source
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _MOST_NAMES = 20
+_MOST_PAIRS = 5
 
 
 def watching(train: Source, val: Source, recorder: Recorder) -> str:
@@ -66,6 +73,15 @@ def no_validation() -> str:
     )
 
 
+def idle_rank() -> str:
+    """Say that a rank takes no part in validation."""
+    return (
+        "GapMonitor stays out of this fit: a rank has no validation batch and leaves validation "
+        "out, so that the others would wait for it for ever. Give each rank at least one batch, "
+        "for example with Lightning's own distributed sampler."
+    )
+
+
 def padding(repeats: int) -> str:
     """Say that repeated samples are in the validation mean."""
     return (
@@ -81,4 +97,25 @@ def gone(best: int) -> str:
         f"The weights of the best check, {best}, are from before this run was resumed and no "
         "checkpoint of it was found: restore_best left the last weights in the module. Keep "
         "GapMonitor(checkpoint=True) to have them after a resume too."
+    )
+
+
+def not_written(path: "Path", error: OSError) -> str:
+    """Say that the report is missing, and what has all of it too."""
+    return (
+        f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
+        "the checkpoints and in monitor.history; make room, and write it with "
+        "lightning_gapmon.report.document.write(monitor.outcome, path)."
+    )
+
+
+def leak(overlap: Overlap, loader: int | None) -> str:
+    """Say which validation samples are in training too."""
+    where = "validation" if loader is None else f"validation loader {loader}"
+    pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
+    return (
+        f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
+        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"{', ...' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of new "
+        "data: split again without them, by group where samples belong together."
     )

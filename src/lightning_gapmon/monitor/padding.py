@@ -25,9 +25,9 @@ class Padding:
 
     def watch(self, loaders: Any) -> None:  # noqa: ANN401 - a loader, or a collection of them
         """Look at the samplers of the validation loaders."""
-        flat = _flat(loaders)
-        self._samplers = [_padded_sampler(loader) for loader in flat]
-        self._known = [_is_in_order(loader) for loader in flat]
+        several = flat(loaders)
+        self._samplers = [_padded_sampler(loader) for loader in several]
+        self._known = [_is_in_order(loader) for loader in several]
 
     @property
     def repeats(self) -> int:
@@ -54,7 +54,8 @@ class Padding:
         self._seen.clear()
 
 
-def _flat(loaders: Any) -> list[Any]:  # noqa: ANN401
+def flat(loaders: Any) -> list[Any]:  # noqa: ANN401
+    """List the loaders of a collection of them, or of one."""
     if isinstance(loaders, Mapping):
         return list(loaders.values())
     return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]

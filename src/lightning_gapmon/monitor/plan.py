@@ -7,6 +7,16 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
 
+def all_ranks_validate(trainer: "Trainer") -> bool:
+    """Agree on whether each rank will validate at all; asked once a fit, on all ranks.
+
+    A rank whose validation loader is empty leaves out all hooks of validation, where a module
+    has set `allow_zero_length_dataloader_with_multiple_devices`; the others would wait for it.
+    """
+    own = sum(trainer.num_val_batches) > 0
+    return trainer.world_size == 1 or trainer.strategy.reduce_boolean_decision(own, all=True)
+
+
 def planned_checks(trainer: "Trainer") -> int | None:
     """Count the checks of the whole fit, resumed or not; None where nobody can know.
 

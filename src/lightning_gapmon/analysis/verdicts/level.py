@@ -1,7 +1,7 @@
 """Where the two losses stand at a check, without their noise, and the best they ever stood."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
@@ -65,6 +65,29 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Bends:
+    """The second differences of a curve, which a straight trend leaves out.
+
+    Attributes:
+        count: How many there were.
+        mean: Their mean absolute value, over about the last hundred, wild ones cut.
+    """
+
+    count: int = 0
+    mean: float = 0.0
+
+    def on_to(self, last: Sequence[float]) -> "Bends":
+        """Add that of the last three values, if there are three."""
+        bend = abs(last[0] - 2 * last[1] + last[2]) if len(last) > 2 else math.nan  # noqa: PLR2004
+        if not math.isfinite(bend):
+            return self
+        if self.count >= TOLD:
+            bend = min(bend, WILD * self.mean)
+        count = self.count + 1
+        return Bends(count, self.mean + (bend - self.mean) / min(count, MEMORY))
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """A run up to a check; levels are None while no validation loss is finite.
 
@@ -76,8 +99,8 @@ class Course:
         now: The last level.
         val: The way of the validation loss.
         train: The way of the train loss.
-        bends: How many second differences of the validation loss there were.
-        bend: Their mean absolute value, over about the last hundred.
+        bends: The second differences of the validation loss.
+        gap_bends: The second differences of validation minus train.
     """
 
     seen: int = 0
@@ -87,8 +110,8 @@ class Course:
     now: Level | None = None
     val: Way = Way()
     train: Way = Way()
-    bends: int = 0
-    bend: float = 0.0
+    bends: Bends = Bends()
+    gap_bends: Bends = Bends()
 
 
 def course(history: History) -> Course:
@@ -97,17 +120,17 @@ def course(history: History) -> Course:
 
 
 def _follow(history: History, before: Course, seen: Observation) -> Course:
-    now = _level(history, before.seen)
+    now = _level(history, before)
     if now is None:
         return replace(before, seen=before.seen + 1)
     best, highest = before.best or now, before.highest or now
-    bends, bend = _bend(history, before)
+    last = history[max(0, before.seen - 2) : before.seen + 1]
     return Course(
         seen=before.seen + 1,
         val=before.val.on_to(seen.val),
         train=before.train.on_to(seen.train),
-        bends=bends,
-        bend=bend,
+        bends=before.bends.on_to(last.val),
+        gap_bends=before.gap_bends.on_to([check.val - check.train for check in last]),
         first=before.first or now,
         best=now if now.val < best.val else best,
         highest=now if now.val > highest.val else highest,
@@ -115,24 +138,17 @@ def _follow(history: History, before: Course, seen: Observation) -> Course:
     )
 
 
-def _level(history: History, index: int) -> Level | None:
-    checks = min(MOST_CHECKS, max(1, round(SHARE * (index + 1))))
-    span = history[index + 1 - checks : index + 1]
-    val = middle(span.val)
-    return None if math.isnan(val) else Level(index, checks, val, middle(span.train))
-
-
-def _bend(history: History, before: Course) -> tuple[int, float]:
-    """Add one second difference, cut where it is wild, to the running mean."""
-    if before.seen < 2:  # noqa: PLR2004
-        return 0, 0.0
-    a, b, c = history[before.seen - 2 : before.seen + 1].val[:]
-    bend = abs(a - 2 * b + c)
-    if not math.isfinite(bend):
-        return before.bends, before.bend
-    if before.bends >= TOLD:
-        bend = min(bend, WILD * before.bend)
-    return before.bends + 1, before.bend + (bend - before.bend) / min(before.bends + 1, MEMORY)
+def _level(history: History, before: Course) -> Level | None:
+    """Take the medians at the next check; a train loss that is missing stays as it was."""
+    seen = before.seen + 1
+    checks = min(MOST_CHECKS, max(1, round(SHARE * seen)))
+    span = history[seen - checks : seen]
+    val, train = middle(span.val), middle(span.train)
+    if math.isnan(val):
+        return None
+    if math.isnan(train) and before.now:
+        train = before.now.train
+    return Level(before.seen, checks, val, train)
 
 
 def finite(values: Iterable[float]) -> list[float]:

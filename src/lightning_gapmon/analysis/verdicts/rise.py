@@ -1,21 +1,39 @@
 """Validation comes up again: overfitting where train does not come with it, else divergence."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lightning_gapmon.analysis.remedies import against_divergence, against_overfitting
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-from lightning_gapmon.analysis.verdicts.level import finite
-from lightning_gapmon.analysis.verdicts.sight import Sight
+from lightning_gapmon.analysis.verdicts.level import Level, finite
+from lightning_gapmon.analysis.verdicts.sight import MEDIAN_OVER_MEAN, Sight
 
 LEAST_CHECKS = 5
 FEW_CHECKS = 10  # fewer cannot show their noise: there the curves must be smooth
-SMOOTH = 0.2  # largest detour by height of the rise, or by train's fall
+SMOOTH = 0.35  # largest detour by height of the rise, or by train's fall
 RISE = 0.04  # of the best validation loss
 RISE_OF_RANGE = 0.05  # of the range covered, where the loss has no natural zero
+LAST = (0.0, 0.1, 0.2, 0.35)  # of the checks: the last ones that are compared with the best
+MOST_CHECKS = 100
+MARGIN = 2.0  # standard errors beyond what the best of many looks shows by chance
+EASED = 2.0  # ... less where the gap opens by as many as are needed
 SEVERE_RISE = 0.25
 WITH_TRAIN = 0.5  # a rise is shared if train makes up for half of it
 LOST = 0.8  # of the improvement so far
+
+
+class Look(NamedTuple):
+    """A comparison of the last checks with the best, in standard errors.
+
+    Attributes:
+        val: How far validation has risen.
+        gap: How far it has moved away from train; NaN if train is not known.
+    """
+
+    val: float
+    gap: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +44,7 @@ class Rise:
         sight: The run.
         height: How far validation is above its best level.
         share: The same by scale.
-        stderrs: The same in standard errors.
+        look: The comparison that tells.
         needed: How many standard errors are more than noise, by the number of looks taken.
         train: How far train is above where it was at that best level; NaN if not known.
         since: Number of the check with the lowest loss of the best level.
@@ -35,7 +53,7 @@ class Rise:
     sight: Sight
     height: float
     share: float
-    stderrs: float
+    look: Look
     needed: float
     train: float
     since: int
@@ -48,7 +66,8 @@ class Rise:
             "val_now": self.sight.now.val,
             "val_rise": self.height,
             "val_rise_share": self.share,
-            "val_rise_stderrs": self.stderrs,
+            "val_rise_stderrs": self.look.val,
+            "gap_rise_stderrs": self.look.gap,
             "stderrs_needed": self.needed,
             "train_change": self.train,
         }
@@ -60,27 +79,47 @@ def find_rise(sight: Sight) -> Rise | None:
     least = (RISE if sight.positive else RISE_OF_RANGE) * sight.scale
     if not (height > least > 0 and _holds(sight, least) and _enough(sight, height)):
         return None
-    stderr = math.hypot(sight.stderr_of(sight.best), sight.stderr_of(sight.now))
     needed = stderrs_needed(sight.checks)
-    if not height > needed * stderr:
+    look = next((seen for seen in _looks(sight) if _tells(seen, needed)), None)
+    if look is None:
         return None
     return Rise(
         sight=sight,
         height=height,
         share=height / sight.scale,
-        stderrs=height / stderr,
+        look=look,
         needed=needed,
         train=sight.now.train - sight.best.train,
         since=_turn(sight),
     )
 
 
-def stderrs_needed(checks: int) -> float:
-    """How many standard errors are more than noise, when a run is looked at after each check.
+def _looks(sight: Sight) -> Iterator[Look]:
+    """Compare the last checks with the best, over ever more of them."""
+    for checks in sorted({max(sight.now.checks, int(share * sight.checks)) for share in LAST}):
+        now = sight.over_last(min(checks, MOST_CHECKS))
+        for low in (sight.best, sight.around_best(now.checks)):
+            yield _compare(sight, low, now)
+
+
+def _compare(sight: Sight, low: Level, now: Level) -> Look:
+    spread = math.sqrt(1 / low.checks + 1 / now.checks)
+    spread *= MEDIAN_OVER_MEAN if now.checks > 2 else 1.0  # noqa: PLR2004
+    rise, opening = now.val - low.val, (now.val - low.val) - (now.train - low.train)
+    return Look(rise / (spread * sight.noise), opening / (spread * sight.gap_noise))
+
+
+def _tells(look: Look, needed: float) -> bool:
+    """Whether validation has risen by itself, or away from train beyond doubt."""
+    return look.val > needed or (look.gap > needed and look.val > needed - EASED)
+
+
+def stderrs_needed(looks: int) -> float:
+    """How many standard errors are more than noise, when there are so many separate looks.
 
     The largest of `n` normal values is about `sqrt(2 ln n)`; two more on top of that.
     """
-    return 2 + math.sqrt(2 * math.log(max(1, checks)))
+    return MARGIN + math.sqrt(2 * math.log(max(1, looks)))
 
 
 def _enough(sight: Sight, height: float) -> bool:
@@ -92,6 +131,7 @@ def _enough(sight: Sight, height: float) -> bool:
 
 
 def _holds(sight: Sight, least: float) -> bool:
+    """Whether the last two checks are both risen: one alone may be wild."""
     last = finite(sight.history[-2:].val)
     return all(loss > sight.best.val + least for loss in last)
 
@@ -113,7 +153,7 @@ def overfitting(sight: Sight) -> Diagnosis | None:
         severity="error" if rise.share >= SEVERE_RISE else "warning",
         message=(
             f"validation loss rose by {_amount(rise)} since check {rise.since} "
-            f"({rise.stderrs:.1f} standard errors) while train loss {trained} by "
+            f"({rise.look.val:.1f} standard errors) while train loss {trained} by "
             f"{abs(rise.train):.4g}"
         ),
         evidence=rise.evidence,

@@ -1,11 +1,12 @@
 """What a verdict looks at: where a run started, its best, where it is now, how noisy it is."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.trend import noise
-from lightning_gapmon.analysis.verdicts.level import Course, Level, course, finite, middle
+from lightning_gapmon.analysis.verdicts.level import Bends, Course, Level, course, finite, middle
 
 NOISE_CHECKS = 31
 NOISE_FLOOR = 0.05  # a loss is taken to be that noisy, by its scale, ...
@@ -28,6 +29,9 @@ class Sight:
         positive: Whether the losses have been above zero throughout.
         scale: What effects are measured by: the best validation loss, or the range that
             validation has covered where the loss has no natural zero.
+        shown: Standard deviation of the validation loss from check to check, as it shows.
+        noise: The same, with what few checks cannot rule out.
+        gap_noise: Standard deviation of validation minus train, likewise.
         way: All its levels.
     """
 
@@ -38,6 +42,9 @@ class Sight:
     now: Level
     positive: bool
     scale: float
+    shown: float
+    noise: float
+    gap_noise: float
     way: Course
 
     @classmethod
@@ -47,6 +54,10 @@ class Sight:
         if way.first is None or way.best is None or way.now is None or way.highest is None:
             return None
         positive = min(way.val.bottom, way.train.bottom) > 0
+        scale = way.best.val if positive else way.highest.val - way.best.val
+        last = history[-NOISE_CHECKS:]
+        gaps = [seen.val - seen.train for seen in last]
+        shown, gap_shown = _shown(way.bends, last.val), _shown(way.gap_bends, gaps)
         return cls(
             history=history,
             checks=len(history),
@@ -54,7 +65,10 @@ class Sight:
             best=way.best,
             now=_two_at_least(history, way.now),
             positive=positive,
-            scale=way.best.val if positive else way.highest.val - way.best.val,
+            scale=scale,
+            shown=shown,
+            noise=_careful(shown, len(history), scale),
+            gap_noise=_careful(gap_shown, len(history), scale),
             way=way,
         )
 
@@ -63,23 +77,34 @@ class Sight:
         """How far validation has come down from its first level to its best."""
         return self.first.val - self.best.val
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation of the validation loss from check to check.
+    def over_last(self, checks: int) -> Level:
+        """Give the level over so many of the last checks."""
+        return self._level(len(self.history) - checks, checks)
 
-        Few checks cannot show that a loss is quiet: until they are many, some noise is taken
-        for granted.
+    def around_best(self, checks: int) -> Level:
+        """Give the level over so many checks around the best.
+
+        Early levels are over few checks, and the lowest of many such is low by chance.
         """
-        told = max(0, self.checks - UNTOLD_CHECKS)
-        last = noise(finite(self.history[-NOISE_CHECKS:].val))
-        shown = max(self.way.bend * MEAN_TO_SIGMA, last) if told and last >= 0 else 0.0
-        floor = NOISE_FLOOR * self.scale
-        return math.sqrt((told * shown**2 + FLOOR_CHECKS * floor**2) / (told + FLOOR_CHECKS))
+        return self._level(self.best.index - checks // 2, checks)
 
-    def stderr_of(self, level: Level) -> float:
-        """Standard error of a level."""
-        factor = MEDIAN_OVER_MEAN if level.checks > 2 else 1.0  # noqa: PLR2004
-        return factor * self.noise / math.sqrt(level.checks)
+    def _level(self, start: int, checks: int) -> Level:
+        first = max(0, start)
+        span = self.history[first : start + checks]
+        return Level(first + len(span) - 1, len(span), middle(span.val), middle(span.train))
+
+
+def _shown(bends: Bends, last: Iterable[float]) -> float:
+    """Take the larger of two looks: running over many checks, and robust over the last."""
+    robust = noise(finite(last))
+    return max(bends.mean * MEAN_TO_SIGMA, robust) if robust >= 0 else 0.0
+
+
+def _careful(shown: float, checks: int, scale: float) -> float:
+    """Take some noise for granted: few checks cannot show that a loss is quiet."""
+    told = max(0, checks - UNTOLD_CHECKS)
+    both = math.hypot(math.sqrt(told) * shown, math.sqrt(FLOOR_CHECKS) * NOISE_FLOOR * scale)
+    return both / math.sqrt(told + FLOOR_CHECKS)
 
 
 def _two_at_least(history: History, level: Level) -> Level:

@@ -6,25 +6,25 @@ from lightning_gapmon.analysis.remedies import against_plateau, against_underfit
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import course
 from lightning_gapmon.analysis.verdicts.sight import Sight
-from lightning_gapmon.analysis.verdicts.tail import Tail, tail_of
+from lightning_gapmon.analysis.verdicts.tail import Tail, second_quarter
 
 LEAST_CHECKS = 8
 LEAST_SHARE = 0.2  # of the planned checks
 STILL_FALLING = 0.1  # of the improvement so far, from the third quarter to the last
+FALLING = 0.005  # of the loss, from the third quarter to the last
 STALLED = 0.03  # of the loss, three standard errors included
 BARELY = 0.1  # of the loss at the start, or of the baseline
 WELL = 0.5  # of the loss at the start
 OPEN_GAP = 0.3  # of the improvement so far
 
 
-def underfitting(sight: Sight, baseline: float) -> Diagnosis | None:
+def underfitting(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     """Both losses have come to a halt barely below the baseline, or where they started."""
     known = not math.isnan(baseline)
     reference, name = (baseline, "the baseline") if known else (sight.first.val, "its start")
-    tail = tail_of(sight)
     if not (sight.positive and _halted(sight, tail) and tail.late > (1 - BARELY) * reference):
         return None
-    if tail.train_late <= (1 - 2 * BARELY) * reference:
+    if tail.train_late <= (1 - 2 * BARELY) * reference or _has_fallen(sight, tail):
         return None
     below = (reference - tail.late) / reference
     return Diagnosis(
@@ -44,9 +44,8 @@ def _side(below: float) -> str:
     return f"{100 * abs(below):.2g} % {'below' if below >= 0 else 'above'}"
 
 
-def plateau(sight: Sight, baseline: float) -> Diagnosis | None:
+def plateau(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     """Validation has come to a halt, short of a good fit or with train going its own way."""
-    tail = tail_of(sight)
     opened = _opened(sight, tail)
     if not opened and (not _halted(sight, tail) or _came_far(sight, tail, baseline)):
         return None
@@ -64,9 +63,8 @@ def plateau(sight: Sight, baseline: float) -> Diagnosis | None:
     )
 
 
-def good_fit(sight: Sight, baseline: float) -> Diagnosis | None:
+def good_fit(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
     """Validation has come down far, is about where it will end, and train is with it."""
-    tail = tail_of(sight)
     if not (_settled(sight, tail) and _came_far(sight, tail, baseline)):
         return None
     return Diagnosis(
@@ -77,6 +75,16 @@ def good_fit(sight: Sight, baseline: float) -> Diagnosis | None:
         ),
         evidence=_evidence(tail),
     )
+
+
+def unsettled(tail: Tail) -> Diagnosis:
+    """Validation is on its way, or too noisy to say."""
+    where = f"{tail.late:.4g} in the last quarter, {tail.early:.4g} in the third"
+    if tail.fall > 2 * tail.shown_stderr:
+        message = f"validation loss still comes down: {where}"
+    else:
+        message = f"noise hides where validation loss goes: {where} (± {tail.stderr:.2g})"
+    return Diagnosis(verdict="undecided", message=message, evidence=_evidence(tail))
 
 
 def _settled(sight: Sight, tail: Tail) -> bool:
@@ -94,8 +102,14 @@ def _halted(sight: Sight, tail: Tail) -> bool:
     """Whether neither noise nor the number of checks leaves room for an improvement."""
     if sight.checks < max(LEAST_CHECKS, LEAST_SHARE * (sight.history.planned or 0)):
         return False
-    falls = tail.fall > 2 * tail.stderr
+    falls = tail.fall > max(2 * tail.shown_stderr, FALLING * sight.scale)
     return not falls and abs(tail.fall) + 3 * tail.stderr < STALLED * sight.scale
+
+
+def _has_fallen(sight: Sight, tail: Tail) -> bool:
+    """Whether it came down, slowly, since the second quarter."""
+    fall = second_quarter(sight) - tail.late
+    return fall > max(2 * tail.shown_stderr, FALLING * sight.scale)
 
 
 def _came_far(sight: Sight, tail: Tail, baseline: float) -> bool:

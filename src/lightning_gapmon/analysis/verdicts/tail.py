@@ -16,13 +16,15 @@ class Tail:
     Attributes:
         early: Validation loss in the third quarter.
         late: Validation loss in the last quarter.
-        stderr: Standard error of `early - late`.
+        shown_stderr: Standard error of `early - late`, by the noise that shows.
+        stderr: The same, by the noise with what few checks cannot rule out.
         train_early: Train loss in the third quarter; NaN if not known.
         train_late: Train loss in the last quarter; NaN if not known.
     """
 
     early: float
     late: float
+    shown_stderr: float
     stderr: float
     train_early: float
     train_late: float
@@ -49,13 +51,21 @@ def tail_of(sight: Sight) -> Tail:
     early = _middle_level(sight, n - 2 * quarter, n - quarter)
     late = _middle_level(sight, n - quarter, n)
     checks = min(quarter, sight.now.checks * MOST_LEVELS)
+    spread = MEDIAN_OVER_MEAN * math.sqrt(2 / checks)
     return Tail(
         early=early[0],
         late=late[0],
-        stderr=MEDIAN_OVER_MEAN * sight.noise * math.sqrt(2 / checks),
+        shown_stderr=spread * sight.shown,
+        stderr=spread * sight.noise,
         train_early=early[1],
         train_late=late[1],
     )
+
+
+def second_quarter(sight: Sight) -> float:
+    """Give the validation loss in the quarter before the second half."""
+    n, quarter = sight.checks, sight.checks // 4
+    return _middle_level(sight, n - 3 * quarter, n - 2 * quarter)[0]
 
 
 def _middle_level(sight: Sight, start: int, stop: int) -> tuple[float, float]:
