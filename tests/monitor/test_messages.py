@@ -11,6 +11,7 @@ import pytest
 import torch
 from tests.fits import Bare, Logging, Marks, fit
 from torch import Tensor
+from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor
 
@@ -122,3 +123,34 @@ def test_a_train_step_without_a_loss_is_said(tmp_path: Path) -> None:
     ]
     assert not any(map(math.isnan, monitor.history.val))
     assert monitor.best is not None
+
+
+def test_a_metric_without_a_value_for_the_batch_is_said(tmp_path: Path) -> None:
+    """A metric that is only updated has no loss of the batch to hear."""
+
+    class Updating(Bare):
+        def __init__(self) -> None:
+            super().__init__()
+            self.metric = MeanMetric()
+
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return self.losses(batch).mean()
+
+        def validation_step(self, batch: list[Tensor], _: int) -> None:
+            self.metric.update(self.losses(batch))
+            self.log("val_loss", self.metric)
+
+    with _warned() as warned:
+        fit(Updating(), tmp_path)
+
+    assert len(warned) == 1
+    assert "val_loss was logged as a MeanMetric with no value for the batch" in warned[0]
+
+
+def test_a_side_with_one_loss_more(tmp_path: Path) -> None:
+    """Names of two different losses are not set against each other."""
+    with _warned() as warned:
+        fit(Logging("train_loss", "val_elbo"), tmp_path)
+
+    assert len(warned) == 1
+    assert "the module logged ['train_loss', 'val_elbo']" in warned[0]
