@@ -156,9 +156,8 @@ def test_rise_is_measured_in_errors_of_medians(seed: int) -> None:
     """The first look compares the last level with the lowest, by the noise that was put in."""
     run = drawn(curves.u_shape, 400, 0.02, seed)
     val = np.array(run["val"])
-    levels = np.array(
-        [np.median(val[max(0, n - max(1, round(0.05 * n))) : n]) for n in range(1, 401)]
-    )
+    spans = [min(31, max(1, round(0.05 * n))) for n in range(1, 401)]
+    levels = np.array([np.median(val[n - k : n]) for n, k in enumerate(spans, 1)])
     best = int(levels.argmin())
     errors = math.sqrt(math.pi / 2 * (1 / spans[best] + 1 / spans[-1]))
     found = diagnose(**run).evidence

@@ -95,10 +95,12 @@ def find_rise(sight: Sight) -> Rise | None:
 
 
 def _looks(sight: Sight) -> Iterator[Look]:
-    """Compare the last checks with the best, over ever more of them."""
-    for checks in sorted({max(sight.now.checks, int(share * sight.checks)) for share in LAST}):
-        now = sight.over_last(min(checks, MOST_CHECKS))
-        for low in (sight.best, sight.around_best(now.checks)):
+    """Compare the last checks with the best, over ever more of those that came after it."""
+    after = min(MOST_CHECKS, sight.checks - 1 - sight.best.index)
+    spans = {min(after, int(share * sight.checks)) for share in LAST}
+    for checks in sorted({max(sight.now.checks, span) for span in spans}):
+        now = sight.over_last(checks)
+        for low in (sight.best, sight.around_best(checks)):
             yield _compare(sight, low, now)
 
 
