@@ -55,7 +55,8 @@ class GapMonitor(Listener):
         leakage: Samples of each side that are compared before training, to find validation
             samples that are in the training data too.
         baseline: Loss of a trivial predictor, such as one that always gives the class
-            frequencies; a model that does not beat it underfits.
+            frequencies; a model that does not beat it underfits. By default computed where
+            the mixin's `targets` gives the targets.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
 
@@ -141,7 +142,8 @@ class GapMonitor(Listener):
         return self._diagnosis or self._diagnose(self.history)
 
     def _diagnose(self, history: History) -> Diagnosis:
-        baseline = math.nan if self.baseline is None else self.baseline
+        known = self._session.baseline.loss if self._session is not None else math.nan
+        baseline = known if self.baseline is None else self.baseline
         return diagnose(history, baseline=baseline, overlap=leaks.worst(self.overlaps))
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
