@@ -133,3 +133,39 @@ def test_an_unclear_batch_size_is_a_note(tmp_path: Path, caplog: pytest.LogCaptu
     assert monitor.outcome is not None
     assert monitor.outcome.notes == (note,)
     assert sum(note in line for line in caplog.messages) == 1
+
+
+def test_combined_loaders(tmp_path: Path) -> None:
+    """Batches that are dicts of batches weigh as the first of them."""
+
+    class Combined(ByBatch):
+        made = staticmethod(lambda y: {"a": y, "b": y.clone()})
+
+        def losses(self, batch: list[Tensor]) -> Tensor:
+            return super().losses(batch)
+
+        def training_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
+            return self.losses([batch["a"]]).mean()
+
+        def validation_step(self, batch: dict[str, Tensor], _: int) -> Tensor:
+            return self.losses([batch["b"]]).mean()
+
+    watched(Combined(), tmp_path)
+
+
+def test_a_batch_that_shows_no_size_is_noted(tmp_path: Path) -> None:
+    """It then weighs as one sample, and that is said."""
+
+    class Opaque(ByBatch):
+        made = staticmethod(lambda y: SimpleNamespace(y=y))
+
+    monitor = fit(Opaque(), tmp_path, train=8, val=8)
+
+    assert monitor.outcome is not None
+    (note,) = monitor.outcome.notes
+    assert note == (
+        "Batch sizes were guessed: a SimpleNamespace does not show how many samples it has. Say "
+        "how many samples a batch has, with GapMonitor(count=...), self.log(..., batch_size=...) "
+        "or self.track_loss(loss, n=...)."
+    )
+    assert monitor.history[0].val_n == 2

@@ -106,6 +106,15 @@ def test_the_default_stays_where_ours_is_declined(tmp_path: Path) -> None:
     assert [type(one) for one in runner.checkpoint_callbacks] == [ModelCheckpoint]
 
 
+def test_the_default_stays_where_nothing_is_validated(tmp_path: Path) -> None:
+    """Without validation there is no check to save; Lightning's own file is written."""
+    with pytest.warns(UserWarning, match="this fit runs no validation"):
+        runner, _ = _run(tmp_path, limit_val_batches=0)
+
+    assert [type(one) for one in runner.checkpoint_callbacks] == [ModelCheckpoint]
+    assert len(list(tmp_path.rglob("*.ckpt"))) == 1
+
+
 def test_a_trainer_without_checkpoints(tmp_path: Path) -> None:
     """Nothing is written where the Trainer allows none."""
     runner, _ = _run(tmp_path, enable_checkpointing=False)

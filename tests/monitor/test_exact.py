@@ -252,3 +252,20 @@ def test_samples_with_a_count_weigh_as_much(tmp_path: Path) -> None:
 
     _check(module, marks, monitor)
     assert monitor.history[0].val_n == 70
+
+
+def test_an_empty_batch_weighs_nothing(tmp_path: Path) -> None:
+    """A batch that was filtered down to nothing has no loss a sample, and spoils no mean."""
+
+    class Filtering(Net):
+        def loss_step(self, batch: list[Tensor]) -> Tensor:
+            losses = self.losses(batch)
+            return losses if self.training or batch[0][0] == first else losses[:0]
+
+    first = values(7, seed=7)[0]
+    module = Filtering(lr=0.0)
+
+    monitor = fit(module, tmp_path, max_epochs=1, num_sanity_val_steps=0)
+
+    assert list(monitor.history.val) == pytest.approx([mean(module.heard["val"][:1])], rel=1e-14)
+    assert monitor.history[0].val_n == 4

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tests.fits import Bare, Logging, Marks, fit
 from torch import Tensor
+from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor
 
@@ -62,7 +63,7 @@ def test_what_is_no_loss_is_said_once(output: object, said: str, tmp_path: Path)
             "logged or returned by validation_step. "
             'Write self.log("val_loss", loss) there and in training_step self.log("train_loss", '
             'loss), name yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
-            "Training goes on; nothing is stopped or judged without it."
+            "Training goes on; nothing is stopped, judged or saved as best without it."
         )
     ]
     assert list(monitor.history.train) == pytest.approx(
@@ -122,3 +123,70 @@ def test_a_train_step_without_a_loss_is_said(tmp_path: Path) -> None:
     ]
     assert not any(map(math.isnan, monitor.history.val))
     assert monitor.best is not None
+
+
+def test_a_metric_without_a_value_for_the_batch_is_said(tmp_path: Path) -> None:
+    """A metric that is only updated has no loss of the batch to hear."""
+
+    class Updating(Bare):
+        def __init__(self) -> None:
+            super().__init__()
+            self.metric = MeanMetric()
+
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return self.losses(batch).mean()
+
+        def validation_step(self, batch: list[Tensor], _: int) -> None:
+            self.metric.update(self.losses(batch))
+            self.log("val_loss", self.metric)
+
+    with _warned() as warned:
+        fit(Updating(), tmp_path)
+
+    assert len(warned) == 1
+    assert "val_loss was logged as a MeanMetric with no value for the batch" in warned[0]
+
+
+def test_a_side_with_one_loss_more(tmp_path: Path) -> None:
+    """Names of two different losses are not set against each other."""
+    with _warned() as warned:
+        fit(Logging("train_loss", "val_elbo"), tmp_path)
+
+    assert len(warned) == 1
+    assert "the module logged ['train_loss', 'val_elbo']" in warned[0]
+
+
+def test_new_names_bring_no_second_warning(tmp_path: Path) -> None:
+    """What is logged or returned later changes what could be said, but it has been said."""
+
+    class Growing(Bare):
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return self.losses(batch).mean()
+
+        def validation_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return torch.ones(3 + self.current_epoch)
+
+        def on_train_epoch_end(self) -> None:
+            self.log(f"late_{self.current_epoch}", 1.0)
+
+    with _warned() as warned:
+        fit(Growing(), tmp_path, max_epochs=4)
+
+    assert len(warned) == 1
+
+
+def test_a_few_sightings_are_enough(tmp_path: Path) -> None:
+    """Predictions of many shapes are not all listed."""
+
+    class Shapes(Bare):
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return self.losses(batch).mean()
+
+        def validation_step(self, batch: list[Tensor], index: int) -> Tensor:
+            return torch.ones(index + 2)
+
+    with _warned() as warned:
+        fit(Shapes(), tmp_path, val=80)
+
+    assert len(warned) == 1
+    assert warned[0].count("the val step returned") == 5

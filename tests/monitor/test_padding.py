@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, DistributedSampler
 
 from lightning_gapmon.monitor.padding import Padding
+from lightning_gapmon.monitor.recorder import Recorder
 
 
 class Numbers(Dataset[int]):
@@ -137,3 +138,18 @@ class Backwards(BatchSampler):
     def __iter__(self) -> Iterator[list[int]]:
         """Go through them."""
         return reversed(list(super().__iter__()))
+
+
+def test_means_hold_their_repeats() -> None:
+    """A mean of shape (1,) is no loss of one sample: nothing is cut, and the repeat is said."""
+    recorder = Recorder({})
+    recorder.padding.watch(_loader(7, 1, 2, batch_size=2))
+
+    for batch in (torch.ones(2), torch.ones(2)):
+        recorder.begin("val", batch)
+        recorder.track(torch.ones(1), None)
+        recorder.end()
+
+    rows = recorder.meter("val", "mixin").rows(torch.device("cpu"))
+    assert rows[0, 0] == 4
+    assert recorder.padding.repeats == 1

@@ -46,6 +46,32 @@ class Course(GapMonitorMixin, LightningModule):
         return Counting(self.parameters())
 
 
+class Logged(Course):
+    """The same, heard at `self.log`."""
+
+    def training_step(self, batch: list[Tensor], *_: Any) -> Tensor:  # noqa: ANN401
+        """Log the loss, and another one that the validation name tells apart."""
+        loss = self.loss_step(batch).mean()
+        self.log_dict({"train_a_loss": loss, "train_b_loss": 9.0})
+        return loss
+
+    def validation_step(self, batch: list[Tensor], *_: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+        """Log the loss."""
+        self.log("val_a_loss", self.loss_step(batch).mean())
+
+
+class Returned(Course):
+    """The same, taken from what the steps return."""
+
+    def training_step(self, batch: list[Tensor], *_: Any) -> Tensor:  # noqa: ANN401
+        """Return the loss."""
+        return self.loss_step(batch).mean()
+
+    def validation_step(self, batch: list[Tensor], *_: Any) -> Tensor:  # noqa: ANN401
+        """Return the loss."""
+        return self.loss_step(batch).mean()
+
+
 SAMPLES = torch.tensor([0.1, 0.2, 0.3, 0.5] * 8)  # 8 equal batches an epoch
 
 
@@ -58,10 +84,11 @@ class Run:
         *callbacks: Callback,
         ckpt_path: Path | str | None = None,
         monitor: GapMonitor | None = None,
+        kind: type[Course] = Course,
         **settings: Any,  # noqa: ANN401 - for the Trainer
     ) -> None:
         self.monitor = monitor or GapMonitor(stop=Patience(3), restore_best=True, summary=False)
-        self.module = Course()
+        self.module = kind()
         self.trainer = trainer(
             folder,
             self.monitor,
@@ -131,6 +158,21 @@ def test_a_run_resumed_from_any_step_is_the_same(
     assert resumed.monitor.stop_reason == run.monitor.stop_reason
     assert resumed.trainer.global_step == run.trainer.global_step
     assert resumed.module.weight.item() == (22 if before else 11)
+
+
+@pytest.mark.parametrize("step", [2, 8, 13])
+@pytest.mark.parametrize("kind", [Logged, Returned])
+def test_any_source_is_resumed(kind: type[Course], step: int, tmp_path: Path) -> None:
+    """Also before the first check has shown where the losses come from."""
+    run = Run(tmp_path, _every_step(tmp_path / "steps"), monitor=_watching(), kind=kind)
+    path = sorted((tmp_path / "steps").iterdir())[step - 1]
+
+    resumed = Run(tmp_path, ckpt_path=path, monitor=_watching(), kind=kind)
+
+    assert repr(resumed.checks) == repr(run.checks)
+    assert resumed.monitor.outcome is not None
+    assert run.monitor.outcome is not None
+    assert resumed.monitor.outcome.source == run.monitor.outcome.source
 
 
 @pytest.mark.parametrize("step", [3, 6, 11])

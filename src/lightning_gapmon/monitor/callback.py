@@ -8,7 +8,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.rules.patience import Patience
+from lightning_gapmon.analysis.rules.budget import Budget
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.select import Selection
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
 
-TWENTY_PERCENT = Patience("20%")
+EARNED = Budget().lr_aware()
 
 
 class GapMonitor(Listener):
@@ -44,7 +44,8 @@ class GapMonitor(Listener):
         val: Name of the validation loss, likewise.
         count: Gives the samples of a batch, where the module does not say and the first size of
             its tensors is not it.
-        stop: Rule that stops the run, or None to only watch.
+        stop: Rule that stops the run, or None to only watch. The default waits for a fifth of
+            the planned checks that are left, afresh after the learning rate has dropped.
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
         restore_best: Whether to put the best check's weights back into the module after fit.
@@ -62,6 +63,7 @@ class GapMonitor(Listener):
         ConfigurationError: An argument cannot work.
 
     Example:
+        >>> from lightning_gapmon import Patience
         >>> monitor = GapMonitor(stop=Patience(10), restore_best=True)
         >>> monitor.history, monitor.best, monitor.stop_reason
         (History([], planned=None), None, None)
@@ -73,7 +75,7 @@ class GapMonitor(Listener):
         train: str | None = None,
         val: str | None = None,
         count: Count | None = None,
-        stop: Rule | None = TWENTY_PERCENT,
+        stop: Rule | None = EARNED,
         checkpoint: "bool | GapCheckpoint" = True,
         restore_best: bool = False,
         probe: "int | str | DataLoader[Any] | Dataset[Any] | None" = None,

@@ -165,7 +165,8 @@ class GapCheckpoint(RankedCheckpoint):
 def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
     """Bring a checkpoint into a Trainer that allows them, unless the user brought one.
 
-    Ours takes the place of the Trainer's untouched default, so that `ckpt_path="best"` finds it.
+    Ours takes the place of the Trainer's untouched default, so that `ckpt_path="best"` finds it;
+    but not where there will be no check, for the default saves all the same.
 
     Raises:
         ConfigurationError: A `GapCheckpoint` was asked for in a Trainer without checkpoints.
@@ -173,6 +174,8 @@ def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
     callbacks = trainer_callbacks(trainer)
     checkpoints = list(trainer.checkpoint_callbacks)
     if wanted is False or (wanted is not True and wanted in checkpoints):
+        return
+    if wanted is True and not trainer.enable_validation:
         return
     if not checkpoints:
         _refuse_if_asked(wanted)

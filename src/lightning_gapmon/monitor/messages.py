@@ -49,7 +49,7 @@ def no_loss(recorder: Recorder) -> str:
         f"Expected {wanted} that is logged or returned by validation_step. Write "
         'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
         'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
-        "Training goes on; nothing is stopped or judged without it."
+        "Training goes on; nothing is stopped, judged or saved as best without it."
     )
 
 

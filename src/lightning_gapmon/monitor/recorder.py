@@ -18,6 +18,7 @@ Source = Literal["mixin", "logged", "outputs"]
 Pass = Literal["train", "val", "probe"]
 SOURCES: tuple[Source, ...] = ("mixin", "logged", "outputs")
 STAGES: tuple[Stage, Stage] = ("train", "val")
+_MOST_SIGHTINGS = 5
 Count = Callable[[object], "int | Tensor"]
 
 
@@ -226,6 +227,8 @@ class Recorder:
         self._notes[source, note] = None
 
     def _see(self, outputs: object) -> None:
+        if len(self.sightings) >= _MOST_SIGHTINGS:
+            return
         self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
 
 

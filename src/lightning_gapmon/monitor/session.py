@@ -186,11 +186,14 @@ class Session:
         return self._once([f"watching {self.source}", *notes] if self.source else notes)
 
     def warnings(self) -> list[str]:
-        """Give what is missing, each thing once."""
+        """Give what is missing, once, whatever else has been seen since."""
         train, val = self._sources
-        if val is None:
-            return self._once([messages.no_loss(self.recorder)])
-        return self._once([messages.no_train_loss(self.recorder)] if train is None else [])
+        missing = "val" if val is None else "train" if train is None else ""
+        if not missing or missing in self._said:
+            return []
+        self._said.add(missing)
+        say = messages.no_loss if missing == "val" else messages.no_train_loss
+        return [say(self.recorder)]
 
     def _once(self, sentences: list[str]) -> list[str]:
         fresh = [sentence for sentence in sentences if sentence not in self._said]
