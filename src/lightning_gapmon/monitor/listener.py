@@ -63,6 +63,13 @@ class Listener(AnyCallback):
             if self._session.probe:
                 self._session.probe.subset.keep(trainer, batch)
 
+    def on_before_backward(
+        self, trainer: "Trainer", pl_module: "LightningModule", loss: object
+    ) -> None:
+        """Take only a batch's first loss, where an optimiser evaluates it again and again."""
+        if self._session is not None and pl_module.automatic_optimization:
+            self._session.recorder.evaluated()
+
     def on_train_batch_end(
         self,
         trainer: "Trainer",

@@ -46,6 +46,7 @@ class Recorder:
         self._notes: dict[tuple[Source, str], None] = {}
         self._batch: object = None
         self._loader = 0
+        self._evaluated = False
         self._wanted: dict[tuple[Stage, str], bool] = {}
         self._meters: dict[tuple[Pass, Source, int], LossMeter] = {}
         self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = {}
@@ -54,6 +55,15 @@ class Recorder:
         """Enter a step; the probe listens to what validation listens to."""
         self._at, self.stage = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
+        self._evaluated = False
+
+    def evaluated(self) -> None:
+        """Take nothing more of this step: what follows evaluates the same batch again.
+
+        An optimiser such as LBFGS does so many times; the first loss is the one at the weights
+        before the step, as it is with every other.
+        """
+        self._evaluated = True
 
     def end(self) -> None:
         """Leave a step."""
@@ -61,14 +71,14 @@ class Recorder:
 
     def track(self, loss: Tensor, n: "float | Tensor | None") -> None:
         """Take a loss that the mixin was given, a mean or one a sample."""
-        if self._listens("mixin") and not self.given:
+        if self._listens("mixin") and not self.given and not self._evaluated:
             self._add("mixin", self._meter("mixin"), loss.detach().clone(), n)
 
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
         self.taken.add(name)
         name = name if name in self.given.values() else without_loader(name)
-        stage = self.stage
+        stage = None if self._evaluated else self.stage
         if stage is None or not self._listens("logged") or not self._wants(stage, name):
             return
         loss = _as_loss(value, whole=self._batch is None)

@@ -73,8 +73,4 @@ def odd_shard(ranks: list[Sums]) -> OddShard | None:
 
 
 def _minus(total: Sums, part: Sums) -> Sums:
-    return Sums(*(a - b for a, b in zip(_row(total), _row(part), strict=True)))
-
-
-def _row(sums: Sums) -> tuple[float, ...]:
-    return tuple(getattr(sums, name) for name in Sums.__slots__)
+    return Sums(*(a - b for a, b in zip(total.row, part.row, strict=True)))
