@@ -77,7 +77,16 @@ MEMORISED = ("overfitting",)
 SETUPS = (
     Setup(name="healthy", data="digits", expected=FINE),
     Setup(name="healthy, SGD", data="digits", optimiser="SGD", lr=0.1, expected=FINE),
-    Setup(name="dropout", data="digits", hidden=(128,), dropout=0.5, probe=8, expected=FINE),
+    Setup(
+        name="dropout",
+        data="digits",
+        hidden=(128,),
+        dropout=0.5,
+        lr=1e-3,
+        epochs=30,
+        probe=8,
+        expected=FINE,
+    ),
     Setup(name="augmentation", data="digits", jitter=0.5, hidden=(64,), expected=FINE),
     Setup(
         name="label noise, too big",
@@ -152,7 +161,7 @@ SETUPS = (
         expected=("leakage_suspected",),
     ),
     Setup(name="stopped too early", data="digits", epochs=6, expected=("undecided",)),
-    Setup(name="healthy", data="breast_cancer", hidden=(), lr=5e-3, expected=HALTED),
+    Setup(name="healthy", data="breast_cancer", hidden=(), lr=5e-3, epochs=30, expected=HALTED),
     Setup(
         name="too big, too long",
         data="breast_cancer",

@@ -158,7 +158,7 @@ def _percent(share: Interval) -> str:
 
 def _ratio(ratio: Interval) -> str:
     value, low, high = map(_short, ratio)
-    return f"{value} [{low} {high}]"
+    return f"{value} [{low.removeprefix('0')} {high.removeprefix('0')}]"
 
 
 def _short(number: float) -> str:

@@ -55,6 +55,14 @@ def test_healthy_run_is_never_accused(name: str, noise: float) -> None:
     assert accused <= 0.01 * SEEDS
 
 
+@pytest.mark.parametrize("name", curves.HEALTHY)
+def test_long_healthy_run_is_never_accused(name: str) -> None:
+    """Over a hundred noisy checks there is no warning either."""
+    for seed in range(12):
+        train, val = curves.draw(curves.HEALTHY[name], checks=100, noise=0.05, seed=seed)
+        assert {seen.severity for seen in live(train, val)} == {"info"}
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=UNIT_IDS)
 @pytest.mark.parametrize("name", ["good", "power", "dropout", "drop"])
 def test_good_fit_is_told(name: str, unit: tuple[float, float]) -> None:

@@ -16,6 +16,8 @@ from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
 from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.monitor.ledger import Facts
+from lightning_gapmon.monitor.subset import Budget, Subset
 
 
 def _digits(start: int, stop: int) -> TensorDataset:
@@ -153,17 +155,21 @@ def test_probe_of_a_stream_reads_the_first_batches_again() -> None:
     assert monitor.history.probe[-1] == pytest.approx(truth, rel=1e-6)
 
 
-def test_budget_bounds_the_probe() -> None:
-    """From the second check on, the probe takes about the asked share of validation's time."""
+def test_budget_is_kept_from_what_a_batch_has_cost() -> None:
+    """Four checks of 10 s and probes of 0.1 s a batch allow a fifth of 10 s: 20 batches."""
+    subset = Subset(Budget(share=0.2))
+    for check in range(1, 5):
+        subset.fit_budget(Facts(validating=10.0, probing=0.1 * check, probed=check))
+
+    assert subset.used == 20
+
+
+def test_budget_is_kept_in_a_fit() -> None:
+    """A share of validation's time starts with one batch, and a check never goes without."""
     monitor = GapMonitor(stop=None, summary=False, probe="100%")
     _fit(_Mixed(), monitor, DataLoader(TRAIN, 4, shuffle=True))
 
     assert all(map(math.isfinite, monitor.history.probe))
-    session = monitor._session
-    assert session is not None
-    assert session.probe is not None
-    assert session.probe.subset.used >= 1
-    assert session.probe.subset.read > 3
 
 
 def test_several_validation_loaders_have_one_probe() -> None:

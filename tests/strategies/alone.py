@@ -30,8 +30,9 @@ def terminate() -> None:
 
 
 def requeue() -> None:
-    """Be told by SLURM that time is up."""
+    """Be told by SLURM that time is up, and then be ended."""
     os.kill(os.getpid(), signal.SIGUSR1)
+    kill()
 
 
 def interrupt() -> None:

@@ -164,10 +164,13 @@ class GapMonitor(Listener):
 
         A run that was killed after its rule had fired is over once it is resumed.
         """
-        if self._session is not None and self.leakage and trainer.enable_validation:
-            self.overlaps = leaks.look(trainer, self.leakage)
         super().on_train_start(trainer, pl_module)
-        if self._session is not None and self._session.history:
+        if self._session is None:
+            return
+        if self.leakage and trainer.enable_validation:
+            self.overlaps = leaks.look(trainer, self.leakage)
+        if self.history:
+            checkpoints.follow(trainer, self.history, self._session.tags.val)
             self._decide(trainer, self._session)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:

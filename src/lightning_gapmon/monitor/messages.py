@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.monitor.recorder import Recorder, Source
+from lightning_gapmon.monitor.shards import OddShard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +89,16 @@ def padding(repeats: int) -> str:
         f"{repeats} validation samples are repeats that the distributed sampler adds, and count "
         "twice in the validation loss; they can be left out where losses are given one a sample "
         "(GapMonitorMixin)."
+    )
+
+
+def odd_shard(odd: OddShard, check: int) -> str:
+    """Say that one rank's validation loss is off."""
+    return (
+        f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "
+        f"check {check}, the other ranks together {odd.others.mean:.4g} ± "
+        f"{odd.others.stderr:.2g}: {odd.distance:.3g} standard errors apart. Its share of the "
+        "data differs in kind, or its weights do: shuffle before sharding, or see what it loads."
     )
 
 

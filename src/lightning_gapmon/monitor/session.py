@@ -17,6 +17,7 @@ from lightning_gapmon.monitor.probe import Probe
 from lightning_gapmon.monitor.rates import learning_rate, plateau_wait
 from lightning_gapmon.monitor.recorder import Recorder, Source
 from lightning_gapmon.monitor.resume import continue_window, window_state
+from lightning_gapmon.monitor.shards import odd_shard
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -51,6 +52,7 @@ class Session:
         self._validating = 0.0
         self._sources: tuple[Source | None, Source | None] = (None, None)
         self._said: set[str] = set()
+        self._odd: list[str] = []
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the data, which the probe holds, out of copies and pickles."""
@@ -93,25 +95,33 @@ class Session:
         Returns:
             Whether there is a new check.
         """
-        self._agree_on_names(trainer)
-        ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+        ledger = self._gather(trainer)
         has_val = any(part.units for parts in ledger.val.values() for part in parts)
         if not has_val and not last_chance:
             return False
         self._settle(ledger)
         self.history.planned = planned_checks(trainer)
         self.history.append(self._observe(trainer, ledger))
+        self._compare(ledger.shards(self._sources[1]))
         if self.probe:
             self.probe.budget(ledger.facts)
         self.recorder.reset()
         self._window_step = trainer.global_step
         return True
 
-    def _agree_on_names(self, trainer: "Trainer") -> None:
-        """Let a rank that has heard less, for want of a batch, read the names of rank 0."""
-        if trainer.world_size > 1 and not self.recorder.chosen:
-            names = self.recorder.heard_names()
-            self.recorder.agreed = trainer.strategy.broadcast(names)
+    def _gather(self, trainer: "Trainer") -> Ledger:
+        """Add up; once more where a rank that has heard less has to read the names of rank 0."""
+        ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+        if self.recorder.chosen or ledger.one_mind:
+            return ledger
+        self.recorder.agreed = trainer.strategy.broadcast(self.recorder.heard_names())
+        return gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+
+    def _compare(self, shards: list[Sums]) -> None:
+        """Note the first time that a rank's loss is off."""
+        odd = None if self._odd else odd_shard(shards)
+        if odd is not None:
+            self._odd = [messages.odd_shard(odd, self.history[-1].check)]
 
     def _facts(self, trainer: "Trainer") -> Facts:
         ours = () if self.history else self.tags.names()
@@ -151,7 +161,7 @@ class Session:
             val_stderr=val.stderr,
             lr=ledger.facts.lr,
             lr_drop_in=ledger.facts.lr_drop_in,
-            spread=spread(ledger.ranks),
+            spread=spread(ledger.shards(val_from)),
             loaders=tuple(part.mean for part in loaders) if len(loaders) > 1 else (),
         )
 
@@ -171,6 +181,7 @@ class Session:
         notes, repeats = list(self.recorder.notes), self.recorder.padding.repeats
         if repeats:
             notes.append(messages.padding(repeats))
+        notes += self._odd
         self.notes = notes
         return self._once([f"watching {self.source}", *notes] if self.source else notes)
 

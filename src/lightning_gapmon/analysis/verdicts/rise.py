@@ -3,11 +3,14 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.observation import Observation
 from lightning_gapmon.analysis.remedies import against_divergence, against_overfitting
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-from lightning_gapmon.analysis.verdicts.level import Level, finite
+from lightning_gapmon.analysis.verdicts.level import Level, course, finite
 from lightning_gapmon.analysis.verdicts.sight import MEDIAN_OVER_MEAN, Sight
 
 LEAST_CHECKS = 5
@@ -74,31 +77,69 @@ class Rise:
 
 
 def find_rise(sight: Sight) -> Rise | None:
-    """Measure how far validation has come up; None unless that is large and more than noise."""
+    """Measure how far validation has come up from its best.
+
+    None unless that is large, and was more than noise at this check or at one since the best: a
+    noisy check takes nothing back, only a new best or a loss that comes down again.
+    """
     height = sight.now.val - sight.best.val
-    least = (RISE if sight.positive else RISE_OF_RANGE) * sight.scale
-    if not (height > least > 0 and _holds(sight, least) and _enough(sight, height)):
-        return None
-    needed = stderrs_needed(sight.checks)
-    look = next((seen for seen in _looks(sight) if _tells(seen, needed)), None)
-    if look is None:
+    if not height > _least(sight.positive, sight.scale) > 0 or not _told(sight):
         return None
     return Rise(
         sight=sight,
         height=height,
         share=height / sight.scale,
-        look=look,
-        needed=needed,
+        look=max(_looks(sight)),
+        needed=stderrs_needed(sight.checks),
         train=sight.now.train - sight.best.train,
         since=_turn(sight),
     )
 
 
+def _least(positive: bool, scale: float) -> float:  # noqa: FBT001
+    return (RISE if positive else RISE_OF_RANGE) * scale
+
+
+class _Telling(NamedTuple):
+    """How many checks were seen, and the best level since which a rise was told."""
+
+    seen: int = 0
+    best: int = -1
+
+
+def _told(sight: Sight) -> bool:
+    """Whether a rise since this best level was more than noise at some check."""
+    telling = sight.history.scan("told", _Telling(), partial(_follow, sight.history))
+    return telling.best == sight.best.index
+
+
+def _follow(history: History, before: _Telling, _: Observation) -> _Telling:
+    seen = before.seen + 1
+    way = course(history[:seen])
+    if way.best is None or way.now is None or way.best.index == before.best:
+        return before._replace(seen=seen)
+    if not way.now.val > way.best.val:
+        return _Telling(seen)
+    sight = Sight.of(history[:seen])
+    return _Telling(seen, way.best.index if sight and _tells_now(sight) else -1)
+
+
+def _tells_now(sight: Sight) -> bool:
+    """Whether a rise is large and more than noise at the last check."""
+    height, least = sight.now.val - sight.best.val, _least(sight.positive, sight.scale)
+    if not (height > least > 0 and _holds(sight, least) and _enough(sight, height)):
+        return False
+    needed = stderrs_needed(sight.checks)
+    return any(_tells(look, needed) for look in _looks(sight))
+
+
 def _looks(sight: Sight) -> Iterator[Look]:
-    """Compare the last checks with the best, over ever more of them."""
-    for checks in sorted({max(sight.now.checks, int(share * sight.checks)) for share in LAST}):
-        now = sight.over_last(min(checks, MOST_CHECKS))
-        for low in (sight.best, sight.around_best(now.checks)):
+    """Compare the last checks with the best, over ever more of those that came after it."""
+    after = min(MOST_CHECKS, sight.checks - 1 - sight.best.index)
+    spans = {min(after, int(share * sight.checks)) for share in LAST}
+    for checks in sorted({max(sight.now.checks, span) for span in spans}):
+        now = sight.over_last(checks)
+        for low in (sight.best, sight.around_best(checks)):
             yield _compare(sight, low, now)
 
 
@@ -106,7 +147,10 @@ def _compare(sight: Sight, low: Level, now: Level) -> Look:
     spread = math.sqrt(1 / low.checks + 1 / now.checks)
     spread *= MEDIAN_OVER_MEAN if now.checks > 2 else 1.0  # noqa: PLR2004
     rise, opening = now.val - low.val, (now.val - low.val) - (now.train - low.train)
-    return Look(rise / (spread * sight.noise), opening / (spread * sight.gap_noise))
+    error, gap_error = spread * sight.noise, spread * sight.gap_noise
+    if not (error and gap_error):
+        return Look(0.0, 0.0)
+    return Look(rise / error, opening / gap_error)
 
 
 def _tells(look: Look, needed: float) -> bool:

@@ -15,7 +15,8 @@ FALLING = 0.005  # of the loss, from the third quarter to the last
 STALLED = 0.03  # of the loss, three standard errors included
 BARELY = 0.1  # of the loss at the start, or of the baseline
 WELL = 0.5  # of the loss at the start
-OPEN_GAP = 0.3  # of the improvement so far
+OPEN_GAP = 0.3  # of the improvement so far, ...
+OPEN_SHARE = 0.2  # ... and of the loss
 
 
 def underfitting(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
@@ -94,8 +95,9 @@ def _settled(sight: Sight, tail: Tail) -> bool:
 
 def _opened(sight: Sight, tail: Tail) -> bool:
     """Whether validation has settled far above train."""
-    settled = _settled(sight, tail) or _halted(sight, tail)
-    return settled and tail.gap > max(OPEN_GAP * sight.improvement, 2 * tail.stderr)
+    share = OPEN_SHARE * sight.scale if sight.positive else 0.0
+    far = tail.gap > max(OPEN_GAP * sight.improvement, share, 2 * tail.stderr)
+    return far and (_settled(sight, tail) or _halted(sight, tail))
 
 
 def _halted(sight: Sight, tail: Tail) -> bool:
