@@ -83,6 +83,11 @@ class Session:
         return self._sources[1] is not None
 
     @property
+    def ranked_by(self) -> str | None:
+        """The tag that checkpoints are ranked by; None while no validation loss has been heard."""
+        return self.tags.val if self.has_val else None
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The last check's numbers under their names."""
         return publish.metrics(self.history[-1], self.tags, with_val=self.has_val)
