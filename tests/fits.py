@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
@@ -46,7 +47,7 @@ class Bare(LightningModule):
 class Net(GapMonitorMixin, Bare):
     """Gives the mixin one loss a sample."""
 
-    def loss_step(self, batch: list[Tensor]) -> Tensor:
+    def loss_step(self, batch: Any) -> Any:  # noqa: ANN401 - other batches and losses below it
         """Give one loss a sample."""
         return self.losses(batch)
 
@@ -185,3 +186,19 @@ def fit(
     sides = [loader(data) if isinstance(data, (int, Tensor)) else data for data in (train, val)]
     trainer(folder, *others, **settings).fit(module, sides[0], sides[1], ckpt_path=ckpt_path)
     return monitor
+
+
+def watched(
+    module: Bare,
+    folder: Path,
+    monitor: GapMonitor | None = None,
+    **settings: Any,  # noqa: ANN401 - for the Trainer
+) -> GapMonitor:
+    """Fit on unequal batches and compare both sides with plain arithmetic."""
+    marks = Marks()
+    watching = fit(module, folder, monitor or GapMonitor(summary=False), marks, **settings)
+    for side in ("train", "val"):
+        found = list(getattr(watching.history, side))
+
+        assert found == pytest.approx(marks.means(module.heard, side), rel=1e-6)
+    return watching

@@ -26,7 +26,7 @@ from lightning_gapmon import (
     TrendReversal,
     replay,
 )
-from lightning_gapmon.analysis.rules import Divergence, LrAware, NonFinite
+from lightning_gapmon.analysis.rules import All, Divergence, LrAware, NonFinite
 from lightning_gapmon.errors import ConfigurationError
 
 curves = st.lists(st.integers(1, 200).map(lambda n: n / 8), min_size=1, max_size=40)
@@ -112,6 +112,14 @@ def test_plateau_is_a_theil_sen_line(val: list[float], checks: int) -> None:
         fires.append(bool(-slope * (checks - 1) / min(val[:t]) <= 0.0371))
 
     assert _stop(Plateau(checks, 0.0371), val) == _first(fires)
+
+
+def test_plateau_measures_from_the_first_to_the_last_check() -> None:
+    """Five checks that fall by 0.1 each have fallen by 0.4, which is 4.2 % of 9.6."""
+    val = [10.0, 9.9, 9.8, 9.7, 9.6]
+
+    assert _stop(Plateau(5, 0.043), val) == 5
+    assert _stop(Plateau(5, 0.041), val) is None
 
 
 def test_plateau_of_a_constant_negative_loss() -> None:
@@ -261,6 +269,16 @@ def test_lr_warm_restart_starts_afresh() -> None:
     assert replay(Patience(3).lr_aware(), history).stopped_at is None
 
 
+def test_lr_drop_starts_afresh() -> None:
+    """After a drop the count begins anew, from the first check on as later."""
+    early = _with_lr([1.0] * 6, [1.0, 0.1, 0.1, 0.1, 0.1, 0.1])
+    late = _with_lr([1.0] * 8, [1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1, 0.1])
+
+    assert replay(Patience(3), early).stopped_at == 4
+    assert replay(Patience(3).lr_aware(), early).stopped_at == 5
+    assert replay(Patience(3).lr_aware(), late).stopped_at == 7
+
+
 def test_smooth_decay_is_no_drop() -> None:
     """A cosine or exponential decay does not keep the run alive."""
     history = _with_lr([1.0] * 40, [0.9**i for i in range(40)])
@@ -344,6 +362,7 @@ def test_all_needs_every_rule_at_once() -> None:
     history = History.from_curves(train=[1.0, 1.0], val=[1.0, 20.0])
     both = Divergence(10.0) & Patience(1)
 
+    assert All(())(history) is None
     assert both(history[:1]) is None
     assert (Divergence(10.0) & Patience(5))(history) is None
     assert " and no improvement for 1 checks" in str(both(history))

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ def _check(module: Bare, marks: Marks, monitor: GapMonitor) -> None:
 class Mean(Net):
     """Gives the mixin the batch's mean."""
 
-    def loss_step(self, batch: list[Tensor]) -> Tensor:  # type: ignore[override]
+    def loss_step(self, batch: list[Tensor]) -> Tensor:
         """Give the mean."""
         return self.losses(batch).double().mean()
 
@@ -33,7 +34,7 @@ class Mean(Net):
 class MeanAndCount(Net):
     """Gives the mixin the batch's mean and its count."""
 
-    def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, int]:  # type: ignore[override]
+    def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, int]:
         """Give both."""
         return self.losses(batch).double().mean(), len(batch[0])
 
@@ -59,7 +60,7 @@ class Doubles(Logging):
 
 
 MODULES = [Net, Mean, MeanAndCount, Returning, Doubles]
-SETTINGS: dict[str, dict[str, object]] = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "short last batches": {},
     "accumulation": {"accumulate_grad_batches": 2},
     "mid-epoch": {"val_check_interval": 2},
@@ -72,7 +73,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=list(SETTINGS))
 @pytest.mark.parametrize("module_class", MODULES)
 def test_means_are_over_samples(
-    module_class: type[Bare], settings: dict[str, object], tmp_path: Path
+    module_class: type[Bare], settings: dict[str, Any], tmp_path: Path
 ) -> None:
     """Whatever the source of the losses and the rhythm of the checks."""
     module, marks = module_class(), Marks()
@@ -85,7 +86,8 @@ def test_means_are_over_samples(
 
 def test_batches_of_many_sizes(tmp_path: Path) -> None:
     """A batch sampler may give batches of any sizes."""
-    train = DataLoader(values(9), batch_sampler=[[0], [1, 2, 3, 4], [5, 6], [7], [8]])  # type: ignore[arg-type,list-item]
+    sizes = [[0], [1, 2, 3, 4], [5, 6], [7], [8]]
+    train: Any = DataLoader(values(9), batch_sampler=sizes)  # type: ignore[arg-type]
     module, marks = Listed(), Marks()
 
     monitor = fit(module, tmp_path, marks, train=train, val=DataLoader(values(5), batch_size=3))  # type: ignore[arg-type]
@@ -96,7 +98,7 @@ def test_batches_of_many_sizes(tmp_path: Path) -> None:
 class Listed(Net):
     """Takes batches that are plain tensors."""
 
-    def loss_step(self, batch: Tensor) -> Tensor:  # type: ignore[override]
+    def loss_step(self, batch: Tensor) -> Tensor:
         """Give one loss a sample."""
         return self.losses([batch])
 
@@ -159,8 +161,8 @@ def test_names_that_hold_their_loader(dataloader_names: str, tmp_path: Path) -> 
     """A module that puts the loader's number into the name itself is understood as well."""
 
     class Numbered(Doubles):
-        def validation_step(self, batch: list[Tensor], _: int, dataloader_idx: int = 0) -> None:
-            name = dataloader_names.format(dataloader_idx)
+        def validation_step(self, batch: list[Tensor], *index: int) -> None:
+            name = dataloader_names.format(index[1])
             self.log(name, self.losses(batch).mean(), add_dataloader_idx=False)
 
     module = Numbered()
@@ -185,7 +187,7 @@ def test_the_error_is_that_of_the_samples(tmp_path: Path) -> None:
 class Tokens(Net):
     """Has sequences of different lengths; the loss of a token is what counts."""
 
-    def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Give the mean over the tokens and how many there are, both on the device."""
         losses = self.losses(batch).double()
         tokens = torch.arange(1, len(losses) + 1)
@@ -208,7 +210,7 @@ def test_one_value_a_token_weighs_each_token(tmp_path: Path) -> None:
     """Losses of shape (batch, tokens) are means over tokens, their error one over samples."""
 
     class Grid(Net):
-        def loss_step(self, batch: list[Tensor]) -> Tensor:  # type: ignore[override]
+        def loss_step(self, batch: list[Tensor]) -> Tensor:
             return self.losses(batch).repeat(3, 1).T.contiguous()
 
     module = Grid(lr=0.0)
@@ -226,7 +228,7 @@ def test_a_mean_of_shape_one_weighs_its_batch(tmp_path: Path) -> None:
     """A mean loss of shape (1,) stands for all samples of its batch, not for one."""
 
     class Boxed(Net):
-        def loss_step(self, batch: list[Tensor]) -> Tensor:  # type: ignore[override]
+        def loss_step(self, batch: list[Tensor]) -> Tensor:
             return self.losses(batch).double().mean().reshape(1)
 
     module, marks = Boxed(), Marks()
@@ -240,7 +242,7 @@ def test_samples_with_a_count_weigh_as_much(tmp_path: Path) -> None:
     """One loss a sample and the number of tokens behind them all: the number is kept."""
 
     class Counted(Net):
-        def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, int]:  # type: ignore[override]
+        def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, int]:
             losses = self.losses(batch)
             return losses, 10 * len(losses)
 
@@ -250,3 +252,20 @@ def test_samples_with_a_count_weigh_as_much(tmp_path: Path) -> None:
 
     _check(module, marks, monitor)
     assert monitor.history[0].val_n == 70
+
+
+def test_an_empty_batch_weighs_nothing(tmp_path: Path) -> None:
+    """A batch that was filtered down to nothing has no loss a sample, and spoils no mean."""
+
+    class Filtering(Net):
+        def loss_step(self, batch: list[Tensor]) -> Tensor:
+            losses = self.losses(batch)
+            return losses if self.training or batch[0][0] == first else losses[:0]
+
+    first = values(7, seed=7)[0]
+    module = Filtering(lr=0.0)
+
+    monitor = fit(module, tmp_path, max_epochs=1, num_sanity_val_steps=0)
+
+    assert list(monitor.history.val) == pytest.approx([mean(module.heard["val"][:1])], rel=1e-14)
+    assert monitor.history[0].val_n == 4

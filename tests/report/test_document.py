@@ -159,6 +159,8 @@ def test_message_says_what_was_found_and_expected(
     [
         ("verdict", "x" * 50, rf"Found verdict = '{'x' * 39}\.\.\., expected one of overfitting,"),
         ("since", 1.5, r"Found since = 1.5, expected a whole number"),
+        ("best", True, "Found best = True, expected a whole number"),
+        ("evidence", {"slope": 10**400}, r"Found slope = 10{39}\.\.\., expected a number"),
         ("evidence", {"slope": True}, "Found slope = True, expected a number, null or an infin"),
     ],
 )

@@ -87,6 +87,7 @@ def test_paths_below_the_current_folder_are_short(
 
     assert short(str(tmp_path / "a" / "b")) == os.path.join("a", "b")  # noqa: PTH118
     assert short(str(tmp_path)) == str(tmp_path)
+    assert short(f"{tmp_path}{os.sep}") == f"{tmp_path}{os.sep}"
     assert short("elsewhere") == "elsewhere"
 
 

@@ -47,6 +47,11 @@ def test_error_decides_the_digits(stderr: float, written: str) -> None:
     assert number(0.48213, stderr=stderr) == written
 
 
+def test_large_numbers_are_short_whatever_their_error() -> None:
+    """A loss of nine digits does not push the table apart."""
+    assert number(2e8, stderr=1.0) == "2.000e+08"
+
+
 def test_sign_is_written_where_it_is_asked_for() -> None:
     """A gap shows its direction."""
     assert [number(x, sign=True) for x in (0.5, -0.5, math.nan)] == ["+0.5000", "-0.5000", "+nan"]

@@ -123,10 +123,16 @@ def test_lines_to_copy_are_not_broken() -> None:
 
 def test_long_sentences_are_broken_below_their_start() -> None:
     """A note of several lines hangs under its label."""
-    lines = summary(replace(_run(2), notes=("word " * 30,)), width=60).splitlines()
+    lines = summary(replace(_run(2), notes=("per-sample " * 30,)), width=60).splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("note"))
 
-    assert lines[start + 1].startswith(" " * 9 + "word")
+    assert lines[start + 1].startswith(" " * 9 + "per-sample")
+    assert not any(line.endswith("per-") for line in lines)
+
+
+def test_plot_does_not_grow_with_every_terminal() -> None:
+    """On a very wide terminal the eye still finds the names beside the curves."""
+    assert len(summary(_run(2), width=300).splitlines()[0]) == 120
 
 
 def test_no_colour_code_and_no_markup_reaches_plain_text() -> None:

@@ -214,6 +214,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--val-samples", type=int, default=VAL)
     parser.add_argument("--only-whole", action="store_true", help="the first of the three fits")
+    parser.add_argument("--resume", action="store_true", help="from the last checkpoint, if any")
     parser.add_argument("--fault", choices=["none", "raise", "kill", "nan"], default="none")
     parser.add_argument("--fault-epoch", type=int, default=2)
     parser.add_argument("--fault-rank", type=int, default=1)
@@ -228,7 +229,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
     process = os.environ.get("LOCAL_RANK", "0")
-    whole, trainer = fit(options, "whole")
+    last = options.shared / "whole" / "end.ckpt"
+    resume = last if options.resume and last.exists() else None
+    whole, trainer = fit(options, "whole", resume=resume)
     write(options.out / "whole", f"process{process}", known(whole))
     if options.only_whole:
         return

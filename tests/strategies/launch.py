@@ -91,7 +91,7 @@ def _rank(rank: int, port: int, folder: Path, body: Any, arguments: tuple[object
 def outputs(folder: Path) -> str:
     """Read what the ranks printed, the end of it."""
     texts = [path.read_text(errors="replace") for path in sorted(folder.glob("output*.txt"))]
-    return "\n----\n".join(text[-3000:] for text in texts)
+    return "\n----\n".join(text[-20_000:] for text in texts)
 
 
 def run_script(

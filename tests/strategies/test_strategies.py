@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.strategies.launch import outputs, results, run_script
+from tests.strategies.launch import command, outputs, results, run_script
 
 from lightning_gapmon import History
 
 CPU = [
     ("auto", 1),
     ("ddp", 2),
+    ("ddp_notebook", 2),
     ("ddp_find_unused_parameters_true", 2),
     ("fsdp", 2),
     ("fsdp2", 2),
     ("tp", 2),
     ("fsdp2_tp", 4),
 ]
+BY_LIGHTNING = ("ddp", "ddp_notebook")  # which starts the other ranks; elsewhere the test does
 GPU = [
     ("auto", 1, 1),
     ("ddp", 1, 1),
@@ -52,9 +54,13 @@ def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         pytest.importorskip("deepspeed", reason="DeepSpeed is not installed")
     folder = tmp_path_factory.mktemp(strategy)
     options = ("--strategy", strategy, "--accelerator", accelerator)
-    codes = run_script(*options, ranks=ranks, folder=folder)
-    if any(codes):
-        pytest.fail(outputs(folder))
+    if strategy in BY_LIGHTNING:
+        words = ("-m", "tests.strategies.fit_script", *options, "--devices", ranks)
+        code, output = command(*words, "--out", folder, folder=folder)
+        assert code == 0, output
+    else:
+        codes = run_script(*options, ranks=ranks, folder=folder)
+        assert not any(codes), outputs(folder)
     assert len(results(folder)) == ranks
     return folder
 
@@ -105,10 +111,19 @@ def test_all_ranks_agree(ran: Path) -> None:
         first, *others = results(ran, fit)
         for other in others:
             for what in ("history", "best", "stop_reason", "restored", "best_path"):
-                assert other[what] == first[what]
+                assert str(other[what]) == str(first[what])  # as text: NaN is NaN
             for seen, of_first in zip(other["seen"], first["seen"], strict=True):
                 assert seen["metrics"] == of_first["metrics"]
                 assert seen["should_stop"] == of_first["should_stop"]
+
+
+def test_the_process_that_called_fit_knows(ran: Path) -> None:
+    """Also where Lightning forked the ranks, their parent has history, reason, best and path."""
+    for fit in ("whole", "resumed"):
+        told = results(ran, fit)[0]
+        for process in results(ran, fit, "process"):
+            for what in ("history", "best", "stop_reason", "restored", "best_path"):
+                assert str(process[what]) == str(told[what])  # as text: NaN is NaN
 
 
 def test_published_is_what_was_measured(ran: Path) -> None:

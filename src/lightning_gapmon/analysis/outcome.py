@@ -15,7 +15,9 @@ class Outcome:
         history: Its checks.
         diagnosis: The verdict at its last check.
         stop_reason: Why it was stopped, or None where it was not.
-        restored: Whether the best check's weights are back in the module.
+        kept: Number of the check that was kept where that is not the one with the lowest loss,
+            because something else was selected for.
+        restored: Whether the weights of the check that was kept are back in the module.
         source: Where the losses came from, in words.
         best_path: Path of the best checkpoint, or "".
         log_dir: Folder of the TensorBoard logs, or "".
@@ -26,6 +28,7 @@ class Outcome:
     history: History
     diagnosis: Diagnosis
     stop_reason: StopReason | None = None
+    kept: int | None = None
     restored: bool = False
     source: str = ""
     best_path: str = ""

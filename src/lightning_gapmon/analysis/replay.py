@@ -1,7 +1,7 @@
 """A rule over a finished run: where it would have stopped, and what that would have cost."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history import History
@@ -19,6 +19,8 @@ class Replay:
             loss is finite.
         regret: Loss given away: lowest loss up to the stop minus lowest of the whole run.
         saved: Share of the run's checks that the stop would have saved, from 0 to 1.
+        regret_relative: `regret` as a share of the lowest loss of the whole run, at most 1.
+        regret_range: `regret` as a share of what the run gained over its first check, at most 1.
     """
 
     stopped_at: int | None
@@ -26,6 +28,8 @@ class Replay:
     best_at: int | None
     regret: float
     saved: float
+    regret_relative: float = math.nan
+    regret_range: float = math.nan
 
 
 def replay(
@@ -49,16 +53,52 @@ def replay(
         >>> from lightning_gapmon import Patience
         >>> replay(Patience(2), train=[5, 4, 3, 2, 1], val=[3.0, 2.0, 2.5, 2.1, 1.0])
         ... # doctest: +ELLIPSIS
-        Replay(stopped_at=4, ..., best_at=2, regret=1.0, saved=0.19999999999999996)
+        Replay(stopped_at=4, ..., best_at=2, regret=1.0, saved=0.19999999999999996, ...)
     """
     run = history or History.from_curves(train=train, val=val, planned=planned)
-    reasons = ((used, rule(run[:used])) for used in range(1, len(run) + 1))
-    used, reason = next(((n, why) for n, why in reasons if why), (len(run), None))
+    return replay_all({"": rule}, run)[""]
+
+
+def replay_all(rules: Mapping[str, Rule], run: History) -> dict[str, Replay]:
+    """Ask several rules about one run, each until it stops."""
+    going = dict(rules)
+    stops: dict[str, tuple[int, StopReason | None]] = dict.fromkeys(rules, (len(run), None))
+    for used in range(1, len(run) + 1):
+        seen = run[:used]
+        for name in [*going]:
+            if reason := going[name](seen):
+                stops[name] = used, reason
+                del going[name]
+        if not going:
+            break
+    return {name: outcome(run, used, reason) for name, (used, reason) in stops.items()}
+
+
+def outcome(run: History, used: int, reason: StopReason | None = None) -> Replay:
+    """Say what it costs and saves to stop a run after so many checks.
+
+    Example:
+        >>> run = History.from_curves(train=[3, 2, 1, 1], val=[5.0, 2.0, 3.0, 1.0])
+        >>> cut = outcome(run, 3)
+        >>> cut.regret, cut.regret_relative, cut.regret_range, cut.saved
+        (1.0, 1.0, 0.25, 0.25)
+    """
     best, kept = run.best, run[:used].best
+    regret = kept.val - best.val if kept and best else math.nan
+    low = best.val if best else math.nan
+    first = next(filter(math.isfinite, run.val), math.nan)
     return Replay(
         stopped_at=reason.check if reason else None,
         reason=reason,
         best_at=kept.check if kept else None,
-        regret=kept.val - best.val if kept and best else math.nan,
+        regret=regret,
         saved=1 - used / len(run) if run else 0.0,
+        regret_relative=_share(regret, abs(low)),
+        regret_range=_share(regret, first - low),
     )
+
+
+def _share(part: float, whole: float) -> float:
+    if part == 0 or math.isnan(part):
+        return part
+    return min(1.0, part / whole) if whole else 1.0

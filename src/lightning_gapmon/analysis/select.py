@@ -55,14 +55,20 @@ class Selection:
         """Give the loss, or the trend, at the check that is kept; infinite where there is none."""
         return history.scan(self, _Kept(), self._update).level
 
+    def rank(self, history: History) -> float:
+        """Give the loss, or the trend, at the last check: what it is ranked by."""
+        recent = history.scan(self, _Kept(), self._update).recent
+        return median(recent) if self.by == "trend" and recent else history[-1].val
+
     def _update(self, kept: _Kept, seen: Observation) -> _Kept:
         if not math.isfinite(seen.val):
             return kept
         recent = (*kept.recent, seen.val)[-WINDOW:]
         level = median(recent) if self.by == "trend" else seen.val
-        if level < kept.level and not self._is_too_wide(seen):
+        if level < kept.level and self.admits(seen):
             return _Kept(seen, level, recent)
         return kept._replace(recent=recent)
 
-    def _is_too_wide(self, seen: Observation) -> bool:
-        return self.max_gap is not None and seen.gap_relative > self.max_gap
+    def admits(self, seen: Observation) -> bool:
+        """Tell whether a check's gap is within bounds, as far as it is known."""
+        return self.max_gap is None or not seen.gap_relative > self.max_gap

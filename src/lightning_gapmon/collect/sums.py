@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 WIDTH = 8
 
@@ -38,7 +38,12 @@ class Sums:
         """Add up the sums of several parts."""
         if not parts:
             return cls(*[0.0] * WIDTH)
-        return cls(*(_add(column) for column in zip(*map(astuple, parts), strict=True)))
+        return cls(*(_add(column) for column in zip(*(part.row for part in parts), strict=True)))
+
+    @property
+    def row(self) -> tuple[float, ...]:
+        """All components, in their order; `dataclasses.astuple` takes ten times as long."""
+        return tuple([getattr(self, name) for name in self.__slots__])
 
     @property
     def mean(self) -> float:

@@ -1,5 +1,6 @@
 """The callback: hooks that read, ask the layers below, and act."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
@@ -7,11 +8,13 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.rules.patience import Patience
+from lightning_gapmon.analysis.rules.budget import Budget
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.monitor import checkpoint as checkpoints, ending, publish, settings
-from lightning_gapmon.monitor.compat import is_dry_run, may_stop
+from lightning_gapmon.analysis.select import Selection
+from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
+from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
 from lightning_gapmon.monitor.listener import Listener
+from lightning_gapmon.monitor.mailbox import Mailbox
 from lightning_gapmon.monitor.recorder import Count, Recorder
 from lightning_gapmon.monitor.restore import Snapshot
 from lightning_gapmon.monitor.session import Session
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from torch.utils.data import DataLoader, Dataset
 
     from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
 
-TWENTY_PERCENT = Patience("20%")
+EARNED = Budget().lr_aware()
 
 
 class GapMonitor(Listener):
@@ -40,24 +44,27 @@ class GapMonitor(Listener):
         val: Name of the validation loss, likewise.
         count: Gives the samples of a batch, where the module does not say and the first size of
             its tensors is not it.
-        stop: Rule that stops the run, or None to only watch.
+        stop: Rule that stops the run, or None to only watch. The default waits for a fifth of
+            the planned checks that are left, afresh after the learning rate has dropped.
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
         restore_best: Whether to put the best check's weights back into the module after fit.
         probe: Training batches that each rank reads again in eval mode at each check, for the
             fair gap: a number of batches, a share of validation's time such as `"5%"`, or a
             loader or dataset of your own (without augmentation, say), which is read whole.
+        leakage: Samples of each side that are compared before training, to find validation
+            samples that are in the training data too.
+        baseline: Loss of a trivial predictor, such as one that always gives the class
+            frequencies; a model that does not beat it underfits. By default computed where
+            the mixin's `targets` gives the targets.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
-
-    Attributes:
-        stop_reason: Why the last fit was stopped, or None.
-        outcome: All that is known of the last fit, once it has ended.
 
     Raises:
         ConfigurationError: An argument cannot work.
 
     Example:
+        >>> from lightning_gapmon import Patience
         >>> monitor = GapMonitor(stop=Patience(10), restore_best=True)
         >>> monitor.history, monitor.best, monitor.stop_reason
         (History([], planned=None), None, None)
@@ -69,10 +76,12 @@ class GapMonitor(Listener):
         train: str | None = None,
         val: str | None = None,
         count: Count | None = None,
-        stop: Rule | None = TWENTY_PERCENT,
+        stop: Rule | None = EARNED,
         checkpoint: "bool | GapCheckpoint" = True,
         restore_best: bool = False,
         probe: "int | str | DataLoader[Any] | Dataset[Any] | None" = None,
+        leakage: int | None = None,
+        baseline: float | None = None,
         prog_bar: bool = False,
         summary: bool = True,
     ) -> None:
@@ -80,45 +89,93 @@ class GapMonitor(Listener):
         super().__init__()
         self.given = settings.names(train=train, val=val)
         settings.refuse_odd_probe(probe)
+        settings.refuse_odd_evidence(leakage=leakage, baseline=baseline)
+        self.leakage, self.baseline = leakage, baseline
         self.wanted_probe = probe
         self.count, self.stop, self.checkpoint = count, stop, checkpoint
         self.restore_best, self.prog_bar, self.summary = restore_best, prog_bar, summary
-        self.stop_reason: StopReason | None = None
-        self.outcome: Outcome | None = None
+        self._stop_reason: StopReason | None = None
+        self._outcome: Outcome | None = None
+        self._mailbox = Mailbox()
         self._snapshot = Snapshot()
         self._diagnosis: Diagnosis | None = None
-        self._folder = ""
+        self._selection = Selection()
+        self.overlaps: list[Overlap] = []
         self._fresh = False
+
+    def _collect(self) -> None:
+        """Take over what the processes of `ddp_spawn` left: nothing else comes back from them."""
+        posted = self._mailbox.take()
+        if posted is not None:
+            self._session, self._outcome = None, posted
+            self._stop_reason, self._diagnosis = posted.stop_reason, posted.diagnosis
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """All that is known of the last fit, once it has ended."""
+        self._collect()
+        return self._outcome
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the last fit was stopped, or None."""
+        self._collect()
+        return self._stop_reason
 
     @property
     def history(self) -> History:
         """The checks of the last fit."""
-        return self._session.history if self._session is not None else History()
+        outcome = self.outcome
+        if self._session is not None:
+            return self._session.history
+        return outcome.history if outcome else History()
 
     @property
     def best(self) -> "Observation | None":
-        """The check with the lowest validation loss so far."""
-        return self.history.best
+        """The check that is kept: the lowest validation loss so far, or what `select` says."""
+        return self._selection(self.history)
 
     @property
     def diagnosis(self) -> Diagnosis:
         """The verdict at the last check."""
-        return self._diagnosis or diagnose(self.history)
+        self._collect()
+        return self._diagnosis or self._diagnose(self.history)
+
+    def _diagnose(self, history: History) -> Diagnosis:
+        known = self._session.baseline.loss if self._session is not None else math.nan
+        baseline = known if self.baseline is None else self.baseline
+        return diagnose(history, baseline=baseline, overlap=leaks.worst(self.overlaps))
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
         checkpoints.install(trainer, self.checkpoint)
+        self._selection = checkpoints.selection(trainer)
         if stage != "fit":
             return
+        go_first(trainer, self)
         self.silence()
-        self.stop_reason, self.outcome, self._session = None, None, None
-        self._diagnosis = None
+        self._stop_reason, self._outcome, self._session = None, None, None
+        self._diagnosis, self.overlaps = None, []
         self._snapshot = Snapshot()
         if not is_dry_run(trainer):
             recorder = Recorder(self.given, self.count)
             probe = settings.probe(self.wanted_probe)
             self.listen(pl_module, Session(recorder, rank=trainer.global_rank, probe=probe))
+
+    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Look for leaks before the first step.
+
+        A run that was killed after its rule had fired is over once it is resumed.
+        """
+        super().on_train_start(trainer, pl_module)
+        if self._session is None:
+            return
+        if self.leakage and trainer.enable_validation:
+            self.overlaps = leaks.look(trainer, self.leakage)
+        if self.history:
+            checkpoints.follow(trainer, self.history, self._session.tags.val)
+            self._decide(trainer, self._session)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -157,12 +214,13 @@ class GapMonitor(Listener):
         checkpoints.follow(trainer, session.history, session.tags.val)
         if len(session.history) == 1:
             publish.lay_out(trainer, session.tags, probe=session.probe is not None)
-        if self.restore_best and session.history.best is session.history[-1]:
+        if self.restore_best and self._selection(session.history) is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
     def _judge(self, trainer: "Trainer", session: "Session") -> None:
         """Say the verdict when it changes."""
-        before, self._diagnosis = self._diagnosis, diagnose(session.history)
+        before, self._diagnosis = self._diagnosis, self._diagnose(session.history)
+        checkpoints.tell(trainer, self._diagnosis)
         if self._diagnosis.verdict != (before.verdict if before else "undecided"):
             rank_zero_info(f"GapMonitor: {self._diagnosis.verdict}: {self._diagnosis.message}")
             publish.text(trainer, "gap/verdict", verdict(self._diagnosis))
@@ -170,16 +228,11 @@ class GapMonitor(Listener):
     def _decide(self, trainer: "Trainer", session: "Session") -> None:
         """Ask the rule anew at each check: nothing is kept that a later check may take back."""
         reason = self.stop(session.history) if self.stop and session.has_val else None
-        self.stop_reason = reason if reason and may_stop(trainer) else None
+        self._stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason:
             trainer.should_stop = True
             rank_zero_info(f"GapMonitor stops the run: {self.stop_reason}")
             publish.text(trainer, "gap/stop", str(self.stop_reason))
-
-    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Find the folder of the logs while all ranks are there to agree on it."""
-        super().on_train_start(trainer, pl_module)
-        self._folder = (trainer.log_dir or "") if trainer.loggers else ""
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
@@ -189,12 +242,19 @@ class GapMonitor(Listener):
             )
             self._conclude(trainer, self._session, restored=restored)
 
+    def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Print the summary, below what the progress bar leaves."""
+        if self._outcome is not None and self._outcome.restored and averages(trainer):
+            ending.put_back(trainer, pl_module, self._snapshot, self.best)
+        self._sum_up()
+
     def on_exception(
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
         """Tell how it went so far."""
-        if self._session is not None and trainer.state.fn == "fit" and self.outcome is None:
+        if self._session is not None and trainer.state.fn == "fit" and self._outcome is None:
             self._conclude(trainer, self._session, restored=False)
+            self._sum_up()
         self.silence()
 
     def teardown(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
@@ -202,17 +262,27 @@ class GapMonitor(Listener):
         self.silence()
 
     def _conclude(self, trainer: "Trainer", session: "Session", *, restored: bool) -> None:
-        self.outcome = Outcome(
+        self._outcome = Outcome(
             history=session.history,
             diagnosis=self.diagnosis,
             stop_reason=self.stop_reason,
+            kept=self._other_than_lowest(session.history),
             restored=restored,
             source=session.source,
             best_path=ending.best_path(trainer),
-            log_dir=self._folder if publish.boards(trainer) else "",
-            notes=tuple(session.notes),
+            log_dir=ending.log_dir(trainer) if publish.boards(trainer) else "",
+            notes=(*session.notes, *leaks.notes(self.overlaps), *checkpoints.kept(trainer)),
         )
-        ending.tell(self.outcome, folder=self._folder, summary=self.summary)
+        ending.leave_report(self._outcome, ending.log_dir(trainer))
+        self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
+
+    def _other_than_lowest(self, history: History) -> int | None:
+        kept = self._selection(history)
+        return kept.check if kept and kept != history.best else None
+
+    def _sum_up(self) -> None:
+        if self.summary and self._outcome is not None and self._outcome.history:
+            ending.sum_up(self._outcome)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core import rank_zero
+from torch import Tensor
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -47,6 +48,20 @@ else:
         """The base of checkpoints for a Trainer of either package."""
 
 
+class RankedCheckpoint(AnyCheckpoint):
+    """A `ModelCheckpoint` that ranks by numbers of its own, not by those that were logged.
+
+    Overrides `ModelCheckpoint._monitor_candidates`; read from 2.4.0 and 2.6.6.
+    """
+
+    def ranks(self) -> dict[str, Tensor]:
+        """Give the numbers that stand in for logged ones."""
+        return {}
+
+    def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
+        return {**super()._monitor_candidates(trainer), **self.ranks()}
+
+
 def may_stop(trainer: "Trainer") -> bool:
     """Tell whether a stop that is asked for now is carried out now.
 
@@ -68,6 +83,26 @@ def trainer_callbacks(trainer: "Trainer") -> list["Callback"]:
     """
     callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
     return callbacks
+
+
+def go_first(trainer: "Trainer", callback: "Callback") -> None:
+    """Move a callback to the front of the Trainer's list.
+
+    There it sees a validation's end while averaged weights are still in the module, and what it
+    publishes is there for all others. Safe in its own `setup`, which walks that list.
+    """
+    callbacks = trainer_callbacks(trainer)
+    callbacks.remove(callback)
+    callbacks.insert(0, callback)
+
+
+def averages(trainer: "Trainer") -> bool:
+    """Tell whether an averaging callback writes its weights into the module in `on_train_end`.
+
+    Read from `WeightAveraging`, 2.6.6; 2.4.0 has none.
+    """
+    kinds = {kind.__name__ for one in trainer_callbacks(trainer) for kind in type(one).__mro__}
+    return "WeightAveraging" in kinds
 
 
 def load_weights(trainer: "Trainer", path: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
@@ -14,23 +14,23 @@ class Ear:
     """Stands in for `module.log` on one instance while it trains, and passes every call on.
 
     `log_dict` ends in `log`, so both are heard. A copy or a pickle of the module made meanwhile
-    (by an averaging callback, say) carries an ear that hears nothing.
+    (by an averaging callback, say) has its own `log` there, and knows nothing of an ear.
 
     Args:
         module: The module whose `log` is heard.
         listener: Called with the name, the value and the `batch_size` of each call.
     """
 
-    def __init__(self, module: LightningModule, listener: Listener | None = None) -> None:
+    def __init__(self, module: LightningModule, listener: Listener) -> None:
         self.module, self.listener = module, listener
         self._muted = False
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         """Log as the module does, then tell the listener."""
         if not self._muted:
             type(self.module).log(self.module, name, value, *args, **settings)
-        if self.listener is not None:
-            _tell(self.listener, name, value, settings.get("batch_size"))
+        self.listener(name, value, settings.get("batch_size"))
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -41,13 +41,9 @@ class Ear:
         finally:
             self._muted = False
 
-    def __deepcopy__(self, memo: dict[int, object]) -> "Ear":
-        """Give the copied module an ear that hears nothing."""
-        return Ear(cast("LightningModule", memo.get(id(self.module), self.module)))
-
-    def __reduce__(self) -> tuple[type["Ear"], tuple[LightningModule]]:
-        """Leave the listener out of a pickle."""
-        return Ear, (self.module,)
+    def __reduce__(self) -> tuple[object, tuple[object, str]]:
+        """Give a copy of the module its own `log`: it is still empty when it is asked for it."""
+        return getattr, (self.module, "log")
 
     def put_on(self) -> None:
         """Begin to hear."""
@@ -57,8 +53,3 @@ class Ear:
     def take_off(self) -> None:
         """Give the module its own `log` back."""
         vars(self.module).pop("log", None)
-
-
-@torch.compiler.disable  # type: ignore[untyped-decorator]
-def _tell(listener: Listener, name: str, value: object, batch_size: int | None) -> None:
-    listener(name, value, batch_size)

@@ -39,10 +39,8 @@ def put_back(
 
 def checkpoint_of(trainer: "Trainer", best: "Observation") -> str:
     """Give the path of the best check's checkpoint, or ""."""
-    paths = [
-        c.best_path(best) for c in trainer.checkpoint_callbacks if isinstance(c, GapCheckpoint)
-    ]
-    return next(filter(None, paths), "")
+    checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, GapCheckpoint)]
+    return next(filter(None, (checkpoint.best_path(best) for checkpoint in checkpoints)), "")
 
 
 def best_path(trainer: "Trainer") -> str:
@@ -51,20 +49,26 @@ def best_path(trainer: "Trainer") -> str:
     return next(filter(None, paths), "")
 
 
-def tell(outcome: Outcome, *, folder: str, summary: bool) -> None:
-    """Print the summary and leave the report beside the logs, on global rank 0."""
-    if folder and outcome.history:
-        _write(outcome, Path(folder))
-    if summary and outcome.history:
-        _print(outcome)
+def log_dir(trainer: "Trainer") -> str:
+    """Give the folder of the logs, or ""; of use on global rank 0 alone, which is not asked."""
+    folders = (getattr(one, "log_dir", None) or one.save_dir for one in trainer.loggers)
+    return next((str(folder) for folder in folders if folder), "")
 
 
 @rank_zero_only
-def _write(outcome: Outcome, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    document.write(outcome, folder / REPORT)
+def leave_report(outcome: Outcome, folder: str) -> None:
+    """Leave the report beside the logs, where there are any, on global rank 0."""
+    if not folder or not outcome.history:
+        return
+    path = Path(folder, REPORT)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document.write(outcome, path)
+    except OSError as error:  # a full disk: it must not hide what else went wrong
+        rank_zero_warn(messages.not_written(path, error))
 
 
 @rank_zero_only
-def _print(outcome: Outcome) -> None:
+def sum_up(outcome: Outcome) -> None:
+    """Print the summary, on global rank 0."""
     terminal.show(outcome)

@@ -7,6 +7,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from lightning_gapmon.monitor import messages, mixin
 from lightning_gapmon.monitor.compat import AnyCallback
 from lightning_gapmon.monitor.ear import Ear
+from lightning_gapmon.monitor.plan import all_ranks_validate
 from lightning_gapmon.monitor.session import Session
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Listener(AnyCallback):
             self._session.start_clock()
             if not trainer.enable_validation:
                 rank_zero_warn(messages.no_validation())
+            elif not all_ranks_validate(trainer):
+                rank_zero_warn(messages.idle_rank())
+                self.silence()
+                self._session = None
 
     def on_train_batch_start(
         self, trainer: "Trainer", pl_module: "LightningModule", batch: object, batch_idx: int
@@ -57,6 +62,13 @@ class Listener(AnyCallback):
             self._session.recorder.begin("train", batch)
             if self._session.probe:
                 self._session.probe.subset.keep(trainer, batch)
+
+    def on_before_backward(
+        self, trainer: "Trainer", pl_module: "LightningModule", loss: object
+    ) -> None:
+        """Take only a batch's first loss, where an optimiser evaluates it again and again."""
+        if self._session is not None and pl_module.automatic_optimization:
+            self._session.recorder.evaluated()
 
     def on_train_batch_end(
         self,
@@ -89,6 +101,8 @@ class Listener(AnyCallback):
         if session := self._checking(trainer):
             self.run_probe(trainer, pl_module, session)
             session.recorder.begin("val", batch, dataloader_idx)
+            if not session.history:
+                session.baseline.take(pl_module, batch)
 
     def on_validation_batch_end(
         self,

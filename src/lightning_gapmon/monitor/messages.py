@@ -1,8 +1,16 @@
 """What the callback says while it runs, each thing once."""
 
+from typing import TYPE_CHECKING
+
+from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.monitor.recorder import Recorder, Source
+from lightning_gapmon.monitor.shards import OddShard
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MOST_NAMES = 20
+_MOST_PAIRS = 5
 
 
 def watching(train: Source, val: Source, recorder: Recorder) -> str:
@@ -41,16 +49,19 @@ def no_loss(recorder: Recorder) -> str:
         f"Expected {wanted} that is logged or returned by validation_step. Write "
         'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
         'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
-        "Training goes on; nothing is stopped or judged without it."
+        "Training goes on; nothing is stopped, judged or saved as best without it."
     )
 
 
 def no_train_loss(recorder: Recorder) -> str:
     """Say that no train loss was heard, and what to write."""
+    asked = recorder.given.get("train")
+    wanted = f"no train loss named {asked!r}" if asked else "no train loss"
     return (
-        "GapMonitor found a validation loss but no train loss: the module logged "
+        f"GapMonitor found a validation loss but {wanted}: the module logged "
         f"{sorted(recorder.taken)[:_MOST_NAMES]}. Return the loss from training_step, log it "
-        'as "train_loss", or use GapMonitorMixin. The validation loss is watched alone.'
+        'as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
+        "validation loss is watched alone."
     )
 
 
@@ -63,6 +74,15 @@ def no_validation() -> str:
     )
 
 
+def idle_rank() -> str:
+    """Say that a rank takes no part in validation."""
+    return (
+        "GapMonitor stays out of this fit: a rank has no validation batch and leaves validation "
+        "out, so that the others would wait for it for ever. Give each rank at least one batch, "
+        "for example with Lightning's own distributed sampler."
+    )
+
+
 def padding(repeats: int) -> str:
     """Say that repeated samples are in the validation mean."""
     return (
@@ -72,10 +92,41 @@ def padding(repeats: int) -> str:
     )
 
 
+def odd_shard(odd: OddShard, check: int) -> str:
+    """Say that one rank's validation loss is off."""
+    return (
+        f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "
+        f"check {check}, the other ranks together {odd.others.mean:.4g} ± "
+        f"{odd.others.stderr:.2g}: {odd.distance:.3g} standard errors apart. Its share of the "
+        "data differs in kind, or its weights do: shuffle before sharding, or see what it loads."
+    )
+
+
 def gone(best: int) -> str:
     """Say that the best check's weights are not to be had."""
     return (
         f"The weights of the best check, {best}, are from before this run was resumed and no "
         "checkpoint of it was found: restore_best left the last weights in the module. Keep "
         "GapMonitor(checkpoint=True) to have them after a resume too."
+    )
+
+
+def not_written(path: "Path", error: OSError) -> str:
+    """Say that the report is missing, and what has all of it too."""
+    return (
+        f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
+        "the checkpoints and in monitor.history; make room, and write it with "
+        "lightning_gapmon.report.document.write(monitor.outcome, path)."
+    )
+
+
+def leak(overlap: Overlap, loader: int | None) -> str:
+    """Say which validation samples are in training too."""
+    where = "validation" if loader is None else f"validation loader {loader}"
+    pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
+    return (
+        f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
+        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"{', ...' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of new "
+        "data: split again without them, by group where samples belong together."
     )

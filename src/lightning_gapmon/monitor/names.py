@@ -18,6 +18,8 @@ _STAGES: dict[str, Stage] = {
 # What is minimised. A reward or an accuracy is not, and is never taken for a loss.
 _LOSSES = ("loss", "elbo", "nll")
 
+_BETWEEN = re.compile(r"[^a-z0-9]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LOADER = re.compile(r"[/_.]?dataloader_idx_\d+")
 
 
@@ -48,7 +50,7 @@ def read_name(name: str) -> LossName:
         >>> read_name("train_accuracy").is_loss
         False
     """
-    words = re.split(r"[^a-z0-9]+", name.lower())
+    words = _BETWEEN.split(_HUMP.sub("_", name).lower())
     stages = [_STAGES[word] for word in words if word in _STAGES]
     stem = "_".join(word for word in words if word and word not in _STAGES and word != "ptl")
     return LossName(stages[0] if stages else None, stem)
@@ -81,6 +83,20 @@ def pair(train: Iterable[str], val: Iterable[str]) -> tuple[str, str] | None:
     if chosen is None and len(shared) == 1:
         chosen = shared[0]
     return None if chosen is None else (trains[chosen], vals[chosen])
+
+
+def lone(names: Iterable[str]) -> str:
+    """Find the loss of a side whose other side logs none; "" where it is not clear.
+
+    Example:
+        >>> lone(["val_loss", "val_kl_loss"]), lone(["val_a_loss", "val_b_loss"])
+        ('val_loss', '')
+    """
+    stems = _by_stem(names)
+    found = next((loss for loss in _LOSSES if loss in stems), None)
+    if found is None and len(stems) == 1:
+        found = next(iter(stems))
+    return "" if found is None else stems[found]
 
 
 def _by_stem(names: Iterable[str]) -> dict[str, str]:

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
+from torch.utils.data import BatchSampler
+
+# Whose samplers follow each other as torch's: Lightning wraps a sampler of the user's in one.
+_KNOWN = ("torch", "lightning", "lightning_fabric")
 
 
 class Padding:
@@ -15,24 +19,31 @@ class Padding:
 
     def __init__(self) -> None:
         self._samplers: list[Any] = []
+        self._known: list[bool] = []
         self._seen: dict[int, int] = {}
-        self.left_out = False
+        self._left_out: set[int] = set()
 
     def watch(self, loaders: Any) -> None:  # noqa: ANN401 - a loader, or a collection of them
         """Look at the samplers of the validation loaders."""
-        self._samplers = [_padded_sampler(loader) for loader in _flat(loaders)]
+        several = flat(loaders)
+        self._samplers = [_padded_sampler(loader) for loader in several]
+        self._known = [_is_in_order(loader) for loader in several]
 
     @property
     def repeats(self) -> int:
-        """How many samples are repeats, over all ranks and loaders."""
-        return sum(s.total_size - len(s.dataset) for s in self._samplers if s is not None)
+        """How many samples are repeats that were not left out, over all ranks and loaders."""
+        return sum(
+            sampler.total_size - len(sampler.dataset)
+            for loader, sampler in enumerate(self._samplers)
+            if sampler is not None and loader not in self._left_out
+        )
 
     def without(self, losses: Tensor, loader: int) -> Tensor:
         """Cut the repeats off a batch of losses, one a sample: `(samples,)`."""
         sampler = self._samplers[loader] if loader < len(self._samplers) else None
-        if sampler is None:
+        if sampler is None or not self._known[loader]:
             return losses
-        self.left_out = True
+        self._left_out.add(loader)
         start = self._seen.get(loader, 0)
         self._seen[loader] = start + len(losses)
         own = -((sampler.rank - len(sampler.dataset)) // sampler.num_replicas)
@@ -43,15 +54,24 @@ class Padding:
         self._seen.clear()
 
 
-def _flat(loaders: Any) -> list[Any]:  # noqa: ANN401
+def flat(loaders: Any) -> list[Any]:  # noqa: ANN401
+    """List the loaders of a collection of them, or of one."""
     if isinstance(loaders, Mapping):
         return list(loaders.values())
     return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]
 
 
 def _padded_sampler(loader: Any) -> Any:  # noqa: ANN401 - whatever serves as a loader
-    sampler = getattr(loader, "sampler", None)
+    sampler = getattr(getattr(loader, "batch_sampler", None), "sampler", None)
     needed = ("rank", "num_replicas", "total_size", "dataset")
     if all(hasattr(sampler, name) for name in needed) and not getattr(sampler, "drop_last", False):
         return sampler
     return None
+
+
+def _is_in_order(loader: Any) -> bool:  # noqa: ANN401
+    """Tell whether samples come as `DistributedSampler` gives them, batch after batch."""
+    batches = getattr(loader, "batch_sampler", None)
+    order = getattr(type(getattr(batches, "sampler", None)), "__iter__", None)
+    home = getattr(order, "__module__", "").partition(".")[0]
+    return type(batches) is BatchSampler and home in _KNOWN

@@ -6,17 +6,19 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
 from lightning_gapmon.collect.meter import LossMeter, wide_dtype
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.batches import describe, first_sizes, loss_in
-from lightning_gapmon.monitor.names import Stage, pair, read_name, without_loader
+from lightning_gapmon.monitor.names import Stage, lone, pair, read_name, without_loader
 from lightning_gapmon.monitor.padding import Padding
 
 Source = Literal["mixin", "logged", "outputs"]
 Pass = Literal["train", "val", "probe"]
 SOURCES: tuple[Source, ...] = ("mixin", "logged", "outputs")
 STAGES: tuple[Stage, Stage] = ("train", "val")
+_MOST_SIGHTINGS = 5
 Count = Callable[[object], "int | Tensor"]
 
 
@@ -35,14 +37,16 @@ class Recorder:
         self.given, self._count = dict(given), count
         self.chosen: dict[Stage, Source] = {}
         self.names: dict[Stage, str] = dict(given)
+        self.agreed: dict[Stage, str] = {}
         self.stage: Stage | None = None
         self._at: Pass = "train"
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
-        self.notes: dict[str, None] = {}
         self.taken: set[str] = set()
+        self._notes: dict[tuple[Source, str], None] = {}
         self._batch: object = None
         self._loader = 0
+        self._evaluated = False
         self._wanted: dict[tuple[Stage, str], bool] = {}
         self._meters: dict[tuple[Pass, Source, int], LossMeter] = {}
         self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = {}
@@ -51,6 +55,15 @@ class Recorder:
         """Enter a step; the probe listens to what validation listens to."""
         self._at, self.stage = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
+        self._evaluated = False
+
+    def evaluated(self) -> None:
+        """Take nothing more of this step: what follows evaluates the same batch again.
+
+        An optimiser such as LBFGS does so many times; the first loss is the one at the weights
+        before the step, as it is with every other.
+        """
+        self._evaluated = True
 
     def end(self) -> None:
         """Leave a step."""
@@ -58,35 +71,42 @@ class Recorder:
 
     def track(self, loss: Tensor, n: "float | Tensor | None") -> None:
         """Take a loss that the mixin was given, a mean or one a sample."""
-        if self._listens("mixin") and not self.given:
-            self._add(self._meter("mixin"), loss.detach().clone(), n)
+        if self._listens("mixin") and not self.given and not self._evaluated:
+            self._add("mixin", self._meter("mixin"), loss.detach().clone(), n)
 
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
         self.taken.add(name)
         name = name if name in self.given.values() else without_loader(name)
-        stage = self.stage
+        stage = None if self._evaluated else self.stage
         if stage is None or not self._listens("logged") or not self._wants(stage, name):
             return
-        loss = _as_loss(value)
+        loss = _as_loss(value, whole=self._batch is None)
         if loss is None:
             self.sightings[
                 f"{name} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
         meters = self._by_name.setdefault((self._at, name), {})
-        self._add(meters.setdefault(self._loader, LossMeter()), loss, batch_size)
+        meter = meters.setdefault(self._loader, LossMeter())
+        self._add("logged", meter, loss, batch_size)
 
     def returned(self, outputs: object, *, scale: int = 1) -> None:
-        """Take what a step returned, if it is a loss; `scale` times it is the batch's."""
+        """Take what a step returned, if it is a loss.
+
+        Args:
+            outputs: As it comes to the hook.
+            scale: What Lightning has divided the training loss by, and nothing else beside it.
+        """
         if not self._listens("outputs") or self.stage is None:
             return
-        loss = loss_in(outputs, self.given.get(self.stage))
+        key = self.given.get(self.stage)
+        loss = loss_in(outputs, key)
         if loss is None:
             self._see(outputs)
             return
-        scaled = loss.detach() * scale if scale != 1 else loss.detach().clone()
-        self._add(self._meter("outputs"), scaled, None)
+        raw = loss.detach().clone() if scale == 1 or key not in (None, "loss") else loss * scale
+        self._add("outputs", self._meter("outputs"), raw.detach(), None)
 
     def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
         """Give the meter of one source."""
@@ -116,7 +136,7 @@ class Recorder:
 
     def choose(self, train: Source, val: Source) -> None:
         """Listen to these from now on."""
-        self.names = {stage: self._name_of(stage) for stage in STAGES}
+        self.names = self.heard_names()
         self.chosen = {"train": train, "val": val}
         self._wanted.clear()
 
@@ -129,18 +149,28 @@ class Recorder:
                 meter.reset()
         self.padding.reset()
 
-    def logged_names(self) -> list[str]:
-        """List the names that were logged and could be losses."""
-        return sorted(name for _, name in self._by_name)
+    @property
+    def notes(self) -> list[str]:
+        """What is to be known of the numbers, by the sources that are listened to."""
+        used = set(self.chosen.values()) or set(SOURCES)
+        return list(dict.fromkeys(note for source, note in self._notes if source in used))
+
+    def heard_names(self) -> dict[Stage, str]:
+        """Name the logged loss of each side, as far as this rank can tell."""
+        return {stage: self._name_of(stage) for stage in STAGES}
 
     def _name_of(self, stage: Stage) -> str:
         """Name the logged loss of a side: as given, else what pairs with the other side's."""
         if stage in self.names:
             return self.names[stage]
+        if self.agreed.get(stage):
+            return self.agreed[stage]
         heard = {side: {name for at, name in self._by_name if at == side} for side in STAGES}
         train, val = ({self.given[side]} if side in self.given else heard[side] for side in STAGES)
         found = pair(train, val)
-        return found[STAGES.index(stage)] if found else ""
+        if found:
+            return found[STAGES.index(stage)]
+        return lone(train | val) if not (train and val) else ""
 
     def _listens(self, source: Source) -> bool:
         return self.stage is not None and self.chosen.get(self.stage, source) == source
@@ -160,11 +190,13 @@ class Recorder:
     def _meter(self, source: Source) -> LossMeter:
         return self._meters.setdefault((self._at, source, self._loader), LossMeter())
 
-    def _add(self, meter: LossMeter, loss: Tensor, n: "float | Tensor | None") -> None:
+    def _add(
+        self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
+    ) -> None:
         if hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
         if loss.numel() == 1:
-            n = self._samples() if n is None else n
+            n = self._samples(source) if n is None else n
             if not loss.ndim or not _is_one(n):  # a mean may come as (1,) too
                 meter.add(loss.reshape(()), n)
                 return
@@ -174,26 +206,29 @@ class Recorder:
                 loss = self.padding.without(loss, self._loader)
             meter.add(loss, weight)
 
-    def _samples(self) -> "float | Tensor":
+    def _samples(self, source: Source) -> "float | Tensor":
         if self._batch is None:
             return 1.0
         if self._count is not None:
             return _counted(self._count(self._batch))
         sizes = first_sizes(self._batch)
         if not sizes:
-            self._note(f"{describe(self._batch)} does not show how many samples it has")
+            self._note(source, f"{describe(self._batch)} does not show how many samples it has")
             return 1.0
         if len(set(sizes)) > 1:
-            self._note(f"tensors with the first sizes {sorted(set(sizes))} in one batch")
+            self._note(source, f"tensors with the first sizes {sorted(set(sizes))} in one batch")
         return float(sizes[0])
 
-    def _note(self, found: str) -> None:
-        self.notes[
+    def _note(self, source: Source, found: str) -> None:
+        note = (
             f"Batch sizes were guessed: {found}. Say how many samples a batch has, with "
             "GapMonitor(count=...), self.log(..., batch_size=...) or self.track_loss(loss, n=...)."
-        ] = None
+        )
+        self._notes[source, note] = None
 
     def _see(self, outputs: object) -> None:
+        if len(self.sightings) >= _MOST_SIGHTINGS:
+            return
         self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
 
 
@@ -221,10 +256,13 @@ def _counted(n: object) -> "float | Tensor":
     raise ConfigurationError(msg)
 
 
-def _as_loss(value: object) -> Tensor | None:
-    """Read a logged value: a number, a tensor of one, or a metric's value for this batch."""
-    if isinstance(value, torch.nn.Module):  # a torchmetrics Metric keeps what forward returned
-        value = getattr(value, "_forward_cache", None)
+def _as_loss(value: object, *, whole: bool) -> Tensor | None:
+    """Read a logged value: a number, a tensor of one, or a metric's value.
+
+    Of a metric it is that for this batch, or for the whole validation once all batches are seen.
+    """
+    if isinstance(value, Metric):  # it keeps what forward returned, and what it computed
+        value = value.compute() if whole else value._forward_cache  # noqa: SLF001
     if isinstance(value, (int, float)):
         return torch.tensor(float(value), dtype=torch.float64)
     if isinstance(value, Tensor) and value.numel() == 1:

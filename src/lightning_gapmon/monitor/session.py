@@ -11,12 +11,14 @@ from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.sums import Sums
 from lightning_gapmon.errors import StateError
 from lightning_gapmon.monitor import messages, publish
+from lightning_gapmon.monitor.baseline import Baseline
 from lightning_gapmon.monitor.ledger import Facts, Ledger, gather, spread
 from lightning_gapmon.monitor.plan import planned_checks
 from lightning_gapmon.monitor.probe import Probe
 from lightning_gapmon.monitor.rates import learning_rate, plateau_wait
 from lightning_gapmon.monitor.recorder import Recorder, Source
 from lightning_gapmon.monitor.resume import continue_window, window_state
+from lightning_gapmon.monitor.shards import odd_shard
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -35,6 +37,7 @@ class Session:
         source: Where the losses come from, in words.
         notes: What a reader should know of the numbers.
         probe: What reads training batches again, or None.
+        baseline: What guessing loses, where the mixin tells the targets.
     """
 
     def __init__(self, recorder: Recorder, *, rank: int, probe: Probe | None = None) -> None:
@@ -45,12 +48,14 @@ class Session:
         self.late = False
         self.source = ""
         self.notes: list[str] = []
+        self.baseline = Baseline()
         self._rank = rank
         self._before, self._since = 0.0, time.monotonic()
         self._window_step = 0
         self._validating = 0.0
         self._sources: tuple[Source | None, Source | None] = (None, None)
         self._said: set[str] = set()
+        self._odd: list[str] = []
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the data, which the probe holds, out of copies and pickles."""
@@ -93,18 +98,34 @@ class Session:
         Returns:
             Whether there is a new check.
         """
-        ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+        ledger = self._gather(trainer)
         has_val = any(part.units for parts in ledger.val.values() for part in parts)
         if not has_val and not last_chance:
             return False
         self._settle(ledger)
+        self.baseline.loss = ledger.facts.baseline
         self.history.planned = planned_checks(trainer)
         self.history.append(self._observe(trainer, ledger))
+        self._compare(ledger.shards(self._sources[1]))
         if self.probe:
             self.probe.budget(ledger.facts)
         self.recorder.reset()
         self._window_step = trainer.global_step
         return True
+
+    def _gather(self, trainer: "Trainer") -> Ledger:
+        """Add up; once more where a rank that has heard less has to read the names of rank 0."""
+        ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+        if self.recorder.chosen or ledger.one_mind:
+            return ledger
+        self.recorder.agreed = trainer.strategy.broadcast(self.recorder.heard_names())
+        return gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+
+    def _compare(self, shards: list[Sums]) -> None:
+        """Note the first time that a rank's loss is off."""
+        odd = None if self._odd else odd_shard(shards)
+        if odd is not None:
+            self._odd = [messages.odd_shard(odd, self.history[-1].check)]
 
     def _facts(self, trainer: "Trainer") -> Facts:
         ours = () if self.history else self.tags.names()
@@ -117,6 +138,7 @@ class Session:
             - (self.probe.last if self.probe else 0),
             probing=self.probe.subset.seconds if self.probe else 0,
             probed=self.probe.subset.read if self.probe else 0,
+            baseline=self.baseline.settle(),
             tag_taken=float(not self.recorder.taken.isdisjoint(ours)),
         )
 
@@ -144,7 +166,7 @@ class Session:
             val_stderr=val.stderr,
             lr=ledger.facts.lr,
             lr_drop_in=ledger.facts.lr_drop_in,
-            spread=spread(ledger.ranks),
+            spread=spread(ledger.shards(val_from)),
             loaders=tuple(part.mean for part in loaders) if len(loaders) > 1 else (),
         )
 
@@ -161,19 +183,22 @@ class Session:
 
     def news(self) -> list[str]:
         """Give what is to be said, each thing once; all but the source is kept as a note."""
-        padding = self.recorder.padding
-        notes = list(self.recorder.notes)
-        if padding.repeats and not padding.left_out:
-            notes.append(messages.padding(padding.repeats))
+        notes, repeats = list(self.recorder.notes), self.recorder.padding.repeats
+        if repeats:
+            notes.append(messages.padding(repeats))
+        notes += self._odd
         self.notes = notes
         return self._once([f"watching {self.source}", *notes] if self.source else notes)
 
     def warnings(self) -> list[str]:
-        """Give what is missing, each thing once."""
+        """Give what is missing, once, whatever else has been seen since."""
         train, val = self._sources
-        if val is None:
-            return self._once([messages.no_loss(self.recorder)])
-        return self._once([messages.no_train_loss(self.recorder)] if train is None else [])
+        missing = "val" if val is None else "train" if train is None else ""
+        if not missing or missing in self._said:
+            return []
+        self._said.add(missing)
+        say = messages.no_loss if missing == "val" else messages.no_train_loss
+        return [say(self.recorder)]
 
     def _once(self, sentences: list[str]) -> list[str]:
         fresh = [sentence for sentence in sentences if sentence not in self._said]
@@ -190,6 +215,7 @@ class Session:
             "names": dict(self.recorder.names),
             "prefixed": self.tags != Tags(),
             "late": self.late,
+            "baseline": self.baseline.loss,
             "source": self.source,
             "window": [],
         }
@@ -217,6 +243,7 @@ class Session:
         self._window_step = self.history[-1].step if self.history else 0
         self.tags = Tags().prefixed() if state["prefixed"] else Tags()
         self.late = bool(state["late"])
+        self.baseline.loss = float(state["baseline"])
         self.recorder.chosen = dict(state["chosen"])
         if self.recorder.chosen:
             self._sources = self.recorder.chosen["train"], self.recorder.chosen["val"]

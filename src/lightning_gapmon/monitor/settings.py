@@ -1,5 +1,6 @@
 """What the callback was asked for, refused where it cannot work."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, Dataset
@@ -56,6 +57,20 @@ def refuse_odd_probe(wanted: object) -> None:
             'a number of batches from 1, a share of validation\'s time such as probe="5%", or a '
             "loader or dataset with a length",
         )
+
+
+def refuse_odd_evidence(*, leakage: object, baseline: object) -> None:
+    """Look at what the diagnosis should know beside the curves.
+
+    Raises:
+        ConfigurationError: It is no number that can be used.
+    """
+    if leakage is not None and not (type(leakage) is int and leakage >= 1):
+        _refuse(f"leakage={leakage!r}", "a number of samples to compare, such as leakage=10_000")
+    if baseline is not None and not (
+        isinstance(baseline, (int, float)) and math.isfinite(baseline)
+    ):
+        _refuse(f"baseline={baseline!r}", "the loss of a trivial predictor, such as baseline=2.3")
 
 
 def _dataset(data: object) -> object:

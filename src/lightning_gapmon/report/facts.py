@@ -71,8 +71,9 @@ def _best(outcome: Outcome) -> Iterator[Fact]:
         yield Fact("best", f"needs a validation loss; found {found}")
     else:
         loss = number(best.val, stderr=best.val_stderr)
-        kept = "; its weights are back in the module" if outcome.restored else ""
-        yield Fact("best", f"check {best.check}, validation loss {loss}{kept}")
+        back = "; its weights are back in the module" if outcome.restored else ""
+        other = f"; check {outcome.kept} was selected" if outcome.kept else ""
+        yield Fact("best", f"check {best.check}, validation loss {loss}{other}{back}")
     if outcome.best_path:
         yield Fact("saved", short(outcome.best_path), copied=True)
 

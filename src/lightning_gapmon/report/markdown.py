@@ -14,7 +14,7 @@ def verdict(diagnosis: Diagnosis) -> str:
         <BLANKLINE>
         | evidence | value |
         |---|---|
-        | slope | 0 |
+        | slope | 0.000 |
     """
     parts = [f"**{diagnosis.verdict}**: {diagnosis.message}"]
     if diagnosis.since is not None:

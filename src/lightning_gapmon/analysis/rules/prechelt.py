@@ -77,7 +77,7 @@ class ProgressQuotient(Rule):
         if not history or len(history) % self.strip:
             return None
         loss, progress = generalization_loss(history), self._progress(history)
-        if not (loss > 0 and loss > self.alpha * progress):
+        if not loss > self.alpha * progress:
             return None
         against = f"against a training progress of {progress:.4g} (limit {self.alpha:g})"
         return self._reason(history, f"generalisation loss {loss:.4g} % {against}")

@@ -97,7 +97,7 @@ class Rule(ABC):
 
     def __repr__(self) -> str:
         """Write it as one would, without what is at its default."""
-        defaults = {f.name: f.default for f in dataclasses.fields(_as_dataclass(self))}
+        defaults = {field.name: field.default for field in _fields(self)}
         said = [(n, v) for n, v in _settings(self) if v != defaults[n]]
         first = next(iter(defaults), None)
         words = [repr(v) if n == first else f"{n}={v!r}" for n, v in said]
@@ -118,12 +118,12 @@ def _descendants(cls: type[Rule]) -> Iterator[type[Rule]]:
         yield from _descendants(child)
 
 
-def _as_dataclass(rule: Rule) -> Any:  # noqa: ANN401 - the typeshed protocol is not public
-    return rule
+def _fields(rule: Rule) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
 
 
 def _settings(rule: Rule) -> list[tuple[str, Any]]:
-    return [(f.name, getattr(rule, f.name)) for f in dataclasses.fields(_as_dataclass(rule))]
+    return [(field.name, getattr(rule, field.name)) for field in _fields(rule)]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any setting

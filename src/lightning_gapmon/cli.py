@@ -1,0 +1,186 @@
+"""The command line; it loads neither torch nor Lightning."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.replay import replay_all
+from lightning_gapmon.analysis.rules.expression import parse_rule
+from lightning_gapmon.analysis.rules.rule import Rule
+from lightning_gapmon.analysis.study import Interval, Row, Run, study
+from lightning_gapmon.board.logs import find_logs, read_runs
+from lightning_gapmon.board.picture import draw
+from lightning_gapmon.errors import GapMonitorError, LogFormatError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+CATALOGUE = (
+    "Budget()",
+    "Budget.eager()",
+    "Patience()",
+    "Patience(5)",
+    "Patience(10)",
+    "Patience(20)",
+    "GeneralizationLoss(5)",
+    "ProgressQuotient()",
+    "SuccessiveRises(4)",
+    "Plateau()",
+    "TrendReversal()",
+    "GapLimit(0.5, checks=3)",
+)
+FEW = 20
+Thing = TypeVar("Thing")
+
+
+@app.callback()
+def gapmon() -> None:
+    """Know whether a model is learning or memorising."""
+
+
+@app.command("replay")
+def replay_command(
+    logs: Annotated[list[Path], typer.Argument(help="Folders with logs, or log files.")],
+    *,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="A rule such as 'Patience(10) | Target(0.1)'.")
+    ] = None,
+    planned: Annotated[
+        int | None, typer.Option(help="Checks that the runs intended [default: as recorded].")
+    ] = None,
+    no_plan: Annotated[bool, typer.Option("--no-plan", help="Tell the rules no plan.")] = False,
+    drop_cut: Annotated[
+        bool, typer.Option("--drop-cut", help="Leave out runs marked as cut by early stopping.")
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw one run, with each rule's stop, as SVG.")
+    ] = None,
+    run: Annotated[str, typer.Option(help="The run to draw, by a part of its name.")] = "",
+    regret: Annotated[float, typer.Option(help="Relative regret that you accept, in %.")] = 1.0,
+) -> None:
+    """Find out which stopping rule would have served finished runs.
+
+    Reads gapmon.json, TensorBoard logs, Lightning's metrics.csv, trainer_state.json of
+    Hugging Face, CSV logs of Keras, and JSON lines with id, train, val and optionally repo, lr
+    and planned.
+    """
+    console = Console()
+    try:
+        rules = {text: parse_rule(text) for text in rule or CATALOGUE}
+        runs = _runs(logs, planned=planned, no_plan=no_plan, drop_cut=drop_cut)
+        if picture:
+            console.print(_draw(picture, _pick(runs, run), rules), markup=False, soft_wrap=True)
+    except GapMonitorError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False)
+        raise typer.Exit(2) from error
+    rows = study(rules, runs, progress=_replaying)
+    console.print(_table(rows, runs))
+    console.print(_advice(rows, runs, regret / 100), markup=False, soft_wrap=True)
+
+
+def _runs(logs: list[Path], *, planned: int | None, no_plan: bool, drop_cut: bool) -> list[Run]:
+    found = [read for log in _shown(find_logs(logs), "reading") for read in read_runs(log)]
+    found = [read for read in found if read.history.best and not (drop_cut and read.cut)]
+    if not found:
+        msg = (
+            f"Found no validation loss in {', '.join(map(str, logs))}; expected columns such as "
+            "train_loss and val_loss, loss and val_loss, or loss/train and loss/val."
+        )
+        raise LogFormatError(msg)
+    return [_with_plan(read, planned=planned, no_plan=no_plan) for read in found]
+
+
+def _with_plan(run: Run, *, planned: int | None, no_plan: bool) -> Run:
+    history = run.history
+    plan = None if no_plan else planned or history.planned or len(history)
+    return replace(run, history=History(history, planned=plan))
+
+
+def _replaying(runs: Iterable[Run]) -> Iterable[Run]:
+    return _shown([*runs], "replaying")
+
+
+def _shown(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
+    return track(things, description=doing, console=Console(stderr=True), transient=True)
+
+
+def _pick(runs: list[Run], part: str) -> Run:
+    named = [run for run in runs if part in run.name]
+    if not named:
+        names = ", ".join(run.name for run in runs[:5])
+        msg = f"Found no run with {part!r} in its name; there are {names}, ..."
+        raise LogFormatError(msg)
+    return named[0]
+
+
+def _draw(path: Path, run: Run, rules: dict[str, Rule]) -> str:
+    replayed = replay_all(rules, run.history)
+    stops = {name: result.stopped_at for name, result in replayed.items()}
+    path.write_text(draw(run.history, stops, title=run.name), encoding="utf-8")
+    return f"Drew {run.name} in {path}."
+
+
+def _table(rows: list[Row], runs: list[Run]) -> Table:
+    groups = len({run.group or run.name for run in runs})
+    table = Table(
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1),
+        title=f"{_count(runs)} in {groups} group{'s' * (groups != 1)}",
+        caption=(
+            "Means over groups, in %: checks used, best check kept, regret as a share of the best "
+            "loss, and of the range that the run covered. Vs patience: regret over that of the "
+            "patience that uses as many checks, with 95 % interval; below 1 is better."
+        ),
+    )
+    table.add_column("rule", overflow="fold", min_width=10)
+    for heading in ("used", "kept", "regret", "range"):
+        table.add_column(heading, justify="right")
+    for heading in ("vs patience", "by range"):
+        table.add_column(heading, justify="right", no_wrap=True, min_width=14)
+    for row in rows:
+        shares = (row.used, row.kept, row.regret_relative, row.regret_range)
+        ratios = (row.against_relative, row.against_range)
+        table.add_row(row.rule, *map(_percent, shares), *map(_ratio, ratios))
+    return table
+
+
+def _percent(share: Interval) -> str:
+    return f"{100 * share.value:.1f}" if share.value >= 0.1 else f"{100 * share.value:.2f}"  # noqa: PLR2004
+
+
+def _ratio(ratio: Interval) -> str:
+    value, low, high = map(_short, ratio)
+    return f"{value} [{low.removeprefix('0')} {high.removeprefix('0')}]"
+
+
+def _short(number: float) -> str:
+    digits = 2 if number < 1 else 1 if number < 10 else 0  # noqa: PLR2004
+    return f"{min(number, 99.0):.{digits}f}"
+
+
+def _advice(rows: list[Row], runs: list[Run], accepted: float) -> str:
+    good = [row for row in rows if row.regret_relative.value <= accepted]
+    row = min(good or rows, key=lambda row: (row.used if good else row.regret_relative).value)
+    saved = 100 * (1 - row.used.value)
+    few = " So few runs are no more than a hint." if len(runs) < FEW else ""
+    return (
+        f"On your {_count(runs)}, {row.rule} would have saved {saved:.0f} % of the checks at "
+        f"{100 * row.regret_relative.value:.2g} % regret.{few}"
+    )
+
+
+def _count(runs: list[Run]) -> str:
+    return f"{len(runs)} run{'s' * (len(runs) != 1)}"
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,113 @@
+"""The command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lightning_gapmon.cli import app
+
+runner = CliRunner()
+
+
+def _logs(folder: Path, count: int = 3) -> Path:
+    path = folder / "runs.jsonl"
+    rows = []
+    for i in range(count):
+        val = [1 + abs(t - 10 - i) / 10 for t in range(40)]
+        train = [2 / (t + 1) for t in range(40)]
+        rows.append({"id": f"run {i}", "train": train, "val": val, "es_suspect": i == 0})
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def _replay(*arguments: str | Path) -> str:
+    result = runner.invoke(app, ["replay", *map(str, arguments)], env={"COLUMNS": "140"})
+
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_replay_shows_the_catalogue_and_an_advice(tmp_path: Path) -> None:
+    """Every rule of the catalogue has its row, and a sentence says what to do."""
+    output = _replay(_logs(tmp_path))
+
+    assert "3 runs in 3 groups" in output
+    assert all(name in output for name in ("Budget()", "Patience(5)", "Plateau()"))
+    assert "On your 3 runs, " in output
+    assert "would have saved" in output
+    assert "So few runs are no more than a hint." in output
+
+
+def test_replay_of_named_rules(tmp_path: Path) -> None:
+    """Only the rules that were asked for are shown; 10 + 5 of 40 checks save 62 %."""
+    rule = "Patience(4) | Target(-1)"
+    output = _replay(_logs(tmp_path, 1), "--rule", rule)
+
+    assert "Budget" not in output
+    assert f"On your 1 run, {rule} would have saved 62 % of the checks at 0 % regret." in output
+
+
+def test_plan_changes_what_a_rule_does(tmp_path: Path) -> None:
+    """The plan is the recorded length, a number, or unknown."""
+    path = _logs(tmp_path, 1)
+    advice = {
+        _replay(path, "--rule", "Patience('50%')", *plan).split("saved")[1][:5]
+        for plan in ([], ["--planned", "60"], ["--no-plan"])
+    }
+
+    assert advice == {" 22 %", " 0 % ", " 48 %"}
+
+
+def test_cut_runs_can_be_left_out(tmp_path: Path) -> None:
+    """Runs that are marked as cut by early stopping are dropped on request."""
+    assert "2 runs in 2 groups" in _replay(_logs(tmp_path), "--drop-cut")
+
+
+def test_picture_of_a_run(tmp_path: Path) -> None:
+    """The run that is named is drawn."""
+    svg = tmp_path / "run.svg"
+    output = _replay(_logs(tmp_path), "--picture", svg, "--run", "run 1")
+
+    assert "Drew run 1 in" in output
+    assert "Patience(5) · 17" in svg.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rule", "Patients(3)"], "Found 'Patients', which is no rule"),
+        (["--picture", "x.svg", "--run", "none"], "Found no run with 'none' in its name"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, arguments: list[str], message: str) -> None:
+    """A mistake ends with code 2 and one sentence, not with a traceback."""
+    result = runner.invoke(app, ["replay", str(_logs(tmp_path)), *arguments])
+
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+
+
+def test_log_without_validation_is_named(tmp_path: Path) -> None:
+    """Where no run has a validation loss, the columns that were expected are named."""
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n1,2\n")
+    result = runner.invoke(app, ["replay", str(path)])
+
+    assert result.exit_code == 2
+    assert "expected columns such as" in " ".join(result.output.split())
+
+
+def test_command_line_loads_nothing_heavy() -> None:
+    """The command line starts without torch and Lightning."""
+    code = "import sys, lightning_gapmon.cli; print(*sys.modules)"
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+
+    assert "typer" in loaded
+    assert not loaded & {"lightning", "torch", "torchmetrics"}
