@@ -104,6 +104,15 @@ def test_any_numbers_give_a_verdict(points: list[tuple[float, float]]) -> None:
         assert found.verdict == "non_finite"
 
 
+def test_losses_near_the_smallest_number_give_a_verdict() -> None:
+    """Where a standard error underflows to zero, nothing is called a rise."""
+    tiny = 5e-324
+    val = [16 * tiny, *[13 * tiny] * 40, *[15 * tiny] * 20]
+    train = [(70 - i) * tiny for i in range(61)]
+
+    assert diagnose(train=train, val=val).verdict != "overfitting"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_lost_values_do_not_turn_a_verdict(seed: int) -> None:
     """A tenth of the values lost, overfitting is still told and a good fit not accused."""
