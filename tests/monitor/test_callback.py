@@ -7,12 +7,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import lightning
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import LearningRateFinder
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.tuner.tuning import Tuner
+from packaging.version import Version
 from tests.fits import Logging, Marks, Net, Scripted, Stream, fit, loader, trainer, values
 from torch.utils.data import DataLoader
 
@@ -51,6 +53,7 @@ def test_one_check_follows_each_validation(
     assert len(marks.at) - 1 == len(steps)
 
 
+@pytest.mark.skipif(Version(lightning.__version__) < Version("2.6"), reason="came with 2.6")
 def test_validation_by_the_clock(tmp_path: Path) -> None:
     """A time as `val_check_interval` is followed too, and its plan is not known."""
     monitor = fit(

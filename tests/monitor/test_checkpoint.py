@@ -262,3 +262,69 @@ def test_no_sanity_check_is_saved(tmp_path: Path) -> None:
     fit(Judged([9.0]), tmp_path, max_steps=0, enable_checkpointing=True)
 
     assert not list(tmp_path.rglob("*.ckpt"))
+
+
+class Silent(Scripted):
+    """Its validation says nothing, in a log or as output."""
+
+    def validation_step(self, *_: object) -> None:  # type: ignore[override]
+        """Compute nothing."""
+
+
+def test_without_a_validation_loss_the_latest_is_kept(tmp_path: Path) -> None:
+    """A loss that is never heard costs nobody their checkpoint."""
+    runner = trainer(
+        tmp_path,
+        GapMonitor(stop=None, summary=False),
+        max_epochs=3,
+        enable_checkpointing=True,
+    )
+    with pytest.warns(UserWarning, match="found no validation loss"):
+        runner.fit(Silent([1.0] * 3), loader(8), loader(4))
+
+    (keeper,) = runner.checkpoint_callbacks
+    assert isinstance(keeper, GapCheckpoint)
+    assert _saved(keeper.best_model_path)[0] == runner.global_step
+
+
+@pytest.mark.parametrize(("select", "kept"), [("raw", 3), ("trend", 7)])
+def test_the_best_is_by_the_loss_or_by_its_trend(select: Any, kept: int, tmp_path: Path) -> None:  # noqa: ANN401 - a Literal
+    """One lucky check is the lowest loss; the median of five falls to the last."""
+    script = [5.0, 4.0, 1.0, 4.0, 3.0, 2.5, 2.0]
+    monitor = GapMonitor(
+        stop=None, summary=False, restore_best=True, checkpoint=GapCheckpoint(select=select)
+    )
+    runner, module = _run(tmp_path, monitor, script=script)
+    step, weight = _saved(runner.checkpoint_callback.best_model_path)
+
+    assert step == 2 * kept
+    assert monitor.best is not None
+    assert monitor.best.check == kept
+    assert module.weight.item() == weight
+    assert monitor.outcome is not None
+    assert monitor.outcome.kept == (None if select == "raw" else kept)
+
+
+def test_a_gap_out_of_bounds_is_not_kept(tmp_path: Path) -> None:
+    """Train losses are 1: a validation loss of 1.5 has a relative gap of a third, 3 of two."""
+    keeper = GapCheckpoint(max_gap=0.4, save_top_k=-1)
+    runner, _ = _run(tmp_path, GapMonitor(stop=None, summary=False, checkpoint=keeper))
+
+    assert len(keeper.best_k_models) == len([val for val in SCRIPT if (val - 1) / val <= 0.4])
+    assert runner.checkpoint_callback is keeper
+
+
+def test_milestones_are_kept_and_said(tmp_path: Path) -> None:
+    """One file for when overfitting was found, one of the last check that had not diverged."""
+    script = [3.0, 2.0, 1.0, *[1.0 + 0.1 * i for i in range(1, 18)]]
+    keeper = GapCheckpoint(milestones=True)
+    monitor = GapMonitor(stop=None, summary=False, checkpoint=keeper)
+    _run(tmp_path, monitor, script=script)
+    assert monitor.outcome is not None
+    said = "\n".join(monitor.outcome.notes)
+
+    assert monitor.diagnosis.verdict == "overfitting"
+    assert _saved(Path(keeper.dirpath or "", "steady.ckpt"))[0] == 2 * len(script)
+    assert 6 < _saved(Path(keeper.dirpath or "", "overfitting.ckpt"))[0] < 2 * len(script)
+    assert "overfitting.ckpt is the check at which overfitting was found" in said
+    assert "steady.ckpt is the last check before any divergence" in said

@@ -190,3 +190,13 @@ def test_a_few_sightings_are_enough(tmp_path: Path) -> None:
 
     assert len(warned) == 1
     assert warned[0].count("the val step returned") == 5
+
+
+def test_a_part_of_the_loss_is_not_set_against_the_whole(tmp_path: Path) -> None:
+    """Where both sides log losses that do not belong together, none is taken."""
+    with _warned() as warned:
+        monitor = fit(Logging("train_kl_loss", "val_loss"), tmp_path)
+
+    assert len(warned) == 1
+    assert "the module logged ['train_kl_loss', 'val_loss']" in warned[0]
+    assert all(map(math.isnan, monitor.history.val))

@@ -9,8 +9,7 @@ from types import MethodType
 
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch import Callback, LightningModule, Trainer, callbacks
 from tests.fits import Bare, Logging, Marks, Net, fit, loader, trainer
 from torch import Tensor, nn
 
@@ -172,11 +171,12 @@ def test_copies_made_during_a_fit_record_nothing(module_class: type[Bare], tmp_p
             assert other.log == MethodType(type(module).log, other)
 
 
+@pytest.mark.skipif(not hasattr(callbacks, "EMAWeightAveraging"), reason="came with 2.6")
 def test_an_averaging_callback(tmp_path: Path) -> None:
     """Lightning's own averaging works with the monitor, and validation is on its weights."""
     module, marks = Net(), Marks()
 
-    monitor = fit(module, tmp_path, marks, EMAWeightAveraging(decay=0.5))
+    monitor = fit(module, tmp_path, marks, callbacks.EMAWeightAveraging(decay=0.5))
 
     _check(module, marks, monitor)
 

@@ -11,12 +11,27 @@ from lightning.pytorch.loggers import CSVLogger
 from tests.fits import Bare, Scripted, fit, loader, trainer
 from torch import Tensor
 
-from lightning_gapmon import GapMonitor, Patience
+from lightning_gapmon import Budget, GapMonitor, Patience
 
 
-def test_the_default_patience_knows_the_plan(tmp_path: Path) -> None:
-    """A fifth of the planned checks, at least five."""
+def test_the_default_rule_knows_the_plan(tmp_path: Path) -> None:
+    """`Budget` waits 2 checks, 3 % of the 40 planned, and a fifth of those left, doubled here.
+
+    Training stands still in this script, so that the wait is twice `2 + 1.2 + 0.2 * left`.
+    """
     monitor = fit(Scripted([1.0] + [2.0] * 99), tmp_path, max_epochs=40)
+    checks = len(monitor.history)
+
+    assert monitor.history.planned == 40
+    assert checks - 1 >= 2 * (2 + 1.2 + 0.2 * (40 - checks)) > checks - 2 - 0.4
+    assert monitor.stop == Budget().lr_aware()
+    assert "no improvement for" in str(monitor.stop_reason)
+
+
+def test_a_share_of_the_plan_is_read_from_the_trainer(tmp_path: Path) -> None:
+    """A fifth of the planned checks, at least five."""
+    monitor = GapMonitor(stop=Patience("20%"), summary=False)
+    fit(Scripted([1.0] + [2.0] * 99), tmp_path, monitor, max_epochs=40)
 
     assert monitor.history.planned == 40
     assert len(monitor.history) == 9

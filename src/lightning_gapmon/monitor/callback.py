@@ -1,22 +1,16 @@
 """The callback: hooks that read, ask the layers below, and act."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.budget import Budget
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.analysis.select import Selection
+from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
 from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
-from lightning_gapmon.monitor.listener import Listener
-from lightning_gapmon.monitor.mailbox import Mailbox
 from lightning_gapmon.monitor.recorder import Count, Recorder
 from lightning_gapmon.monitor.restore import Snapshot
+from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.session import Session
 from lightning_gapmon.report.markdown import verdict
 
@@ -24,14 +18,12 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from torch.utils.data import DataLoader, Dataset
 
-    from lightning_gapmon.analysis.observation import Observation
-    from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
 
 EARNED = Budget().lr_aware()
 
 
-class GapMonitor(Listener):
+class GapMonitor(Results):
     """Watch train and validation loss, stop on their trend, keep the best check.
 
     One check follows each validation inside `fit`: both losses as exact means over samples and
@@ -55,7 +47,8 @@ class GapMonitor(Listener):
         leakage: Samples of each side that are compared before training, to find validation
             samples that are in the training data too.
         baseline: Loss of a trivial predictor, such as one that always gives the class
-            frequencies; a model that does not beat it underfits.
+            frequencies; a model that does not beat it underfits. By default computed where
+            the mixin's `targets` gives the targets.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
 
@@ -85,64 +78,16 @@ class GapMonitor(Listener):
         summary: bool = True,
     ) -> None:
         settings.refuse_odd(train=train, val=val, count=count, stop=stop, checkpoint=checkpoint)
-        super().__init__()
+        super().__init__(baseline=baseline)
         self.given = settings.names(train=train, val=val)
         settings.refuse_odd_probe(probe)
         settings.refuse_odd_evidence(leakage=leakage, baseline=baseline)
-        self.leakage, self.baseline = leakage, baseline
+        self.leakage = leakage
         self.wanted_probe = probe
         self.count, self.stop, self.checkpoint = count, stop, checkpoint
         self.restore_best, self.prog_bar, self.summary = restore_best, prog_bar, summary
-        self._stop_reason: StopReason | None = None
-        self._outcome: Outcome | None = None
-        self._mailbox = Mailbox()
         self._snapshot = Snapshot()
-        self._diagnosis: Diagnosis | None = None
-        self._selection = Selection()
-        self.overlaps: list[Overlap] = []
         self._fresh = False
-
-    def _collect(self) -> None:
-        """Take over what the processes of `ddp_spawn` left: nothing else comes back from them."""
-        posted = self._mailbox.take()
-        if posted is not None:
-            self._session, self._outcome = None, posted
-            self._stop_reason, self._diagnosis = posted.stop_reason, posted.diagnosis
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """All that is known of the last fit, once it has ended."""
-        self._collect()
-        return self._outcome
-
-    @property
-    def stop_reason(self) -> StopReason | None:
-        """Why the last fit was stopped, or None."""
-        self._collect()
-        return self._stop_reason
-
-    @property
-    def history(self) -> History:
-        """The checks of the last fit."""
-        outcome = self.outcome
-        if self._session is not None:
-            return self._session.history
-        return outcome.history if outcome else History()
-
-    @property
-    def best(self) -> "Observation | None":
-        """The check that is kept: the lowest validation loss so far, or what `select` says."""
-        return self._selection(self.history)
-
-    @property
-    def diagnosis(self) -> Diagnosis:
-        """The verdict at the last check."""
-        self._collect()
-        return self._diagnosis or self._diagnose(self.history)
-
-    def _diagnose(self, history: History) -> Diagnosis:
-        baseline = math.nan if self.baseline is None else self.baseline
-        return diagnose(history, baseline=baseline, overlap=leaks.worst(self.overlaps))
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
@@ -153,8 +98,7 @@ class GapMonitor(Listener):
             return
         go_first(trainer, self)
         self.silence()
-        self._stop_reason, self._outcome, self._session = None, None, None
-        self._diagnosis, self.overlaps = None, []
+        self.forget()
         self._snapshot = Snapshot()
         if not is_dry_run(trainer):
             recorder = Recorder(self.given, self.count)
@@ -172,7 +116,7 @@ class GapMonitor(Listener):
         if self.leakage and trainer.enable_validation:
             self.overlaps = leaks.look(trainer, self.leakage)
         if self.history:
-            checkpoints.follow(trainer, self.history, self._session.tags.val)
+            checkpoints.follow(trainer, self.history, self._session.ranked_by)
             self._decide(trainer, self._session)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
@@ -209,7 +153,7 @@ class GapMonitor(Listener):
             rank_zero_info(f"GapMonitor: {note}")
         for warning in session.warnings():
             rank_zero_warn(warning)
-        checkpoints.follow(trainer, session.history, session.tags.val)
+        checkpoints.follow(trainer, session.history, session.ranked_by)
         if len(session.history) == 1:
             publish.lay_out(trainer, session.tags, probe=session.probe is not None)
         if self.restore_best and self._selection(session.history) is session.history[-1]:
@@ -217,7 +161,7 @@ class GapMonitor(Listener):
 
     def _judge(self, trainer: "Trainer", session: "Session") -> None:
         """Say the verdict when it changes."""
-        before, self._diagnosis = self._diagnosis, self._diagnose(session.history)
+        before, self._diagnosis = self._diagnosis, self.diagnose(session.history)
         checkpoints.tell(trainer, self._diagnosis)
         if self._diagnosis.verdict != (before.verdict if before else "undecided"):
             rank_zero_info(f"GapMonitor: {self._diagnosis.verdict}: {self._diagnosis.message}")
@@ -238,47 +182,29 @@ class GapMonitor(Listener):
             restored = self.restore_best and ending.put_back(
                 trainer, pl_module, self._snapshot, self.best
             )
-            self._conclude(trainer, self._session, restored=restored)
+            self.conclude(trainer, self._session, restored=restored)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Print the summary, below what the progress bar leaves."""
         if self._outcome is not None and self._outcome.restored and averages(trainer):
             ending.put_back(trainer, pl_module, self._snapshot, self.best)
-        self._sum_up()
+        self.sum_up()
 
     def on_exception(
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
         """Tell how it went so far."""
         if self._session is not None and trainer.state.fn == "fit" and self._outcome is None:
-            self._conclude(trainer, self._session, restored=False)
-            self._sum_up()
+            self.conclude(trainer, self._session, restored=False)
+            self.sum_up()
         self.silence()
 
     def teardown(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Give the module back as it was."""
         self.silence()
 
-    def _conclude(self, trainer: "Trainer", session: "Session", *, restored: bool) -> None:
-        self._outcome = Outcome(
-            history=session.history,
-            diagnosis=self.diagnosis,
-            stop_reason=self.stop_reason,
-            kept=self._other_than_lowest(session.history),
-            restored=restored,
-            source=session.source,
-            best_path=ending.best_path(trainer),
-            log_dir=ending.log_dir(trainer) if publish.boards(trainer) else "",
-            notes=(*session.notes, *leaks.notes(self.overlaps), *checkpoints.kept(trainer)),
-        )
-        ending.leave_report(self._outcome, ending.log_dir(trainer))
-        self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
-
-    def _other_than_lowest(self, history: History) -> int | None:
-        kept = self._selection(history)
-        return kept.check if kept and kept != history.best else None
-
-    def _sum_up(self) -> None:
+    def sum_up(self) -> None:
+        """Print the summary, if there is anything to say and it is wanted."""
         if self.summary and self._outcome is not None and self._outcome.history:
             ending.sum_up(self._outcome)
 

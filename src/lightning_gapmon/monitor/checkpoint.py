@@ -100,8 +100,12 @@ class GapCheckpoint(RankedCheckpoint):
             raise ConfigurationError(msg)
         super().setup(trainer, pl_module, stage)
 
-    def follow(self, history: "History", tag: str) -> None:
-        """Save by this history's checks, published under this tag."""
+    def follow(self, history: "History", tag: str | None) -> None:
+        """Save by this history's checks, published under this tag.
+
+        Without a tag there is no validation loss to rank by: then the latest check is kept, as
+        the Trainer's own default does, so that a run never ends without a checkpoint.
+        """
         self._history, self.monitor = history, tag
 
     def judge(self, verdict: "Verdict") -> None:
@@ -117,7 +121,11 @@ class GapCheckpoint(RankedCheckpoint):
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Save if there is a check of right now with a finite loss."""
         seen = self._history[-1] if self._history else None
-        if seen is None or seen.step != trainer.global_step or not math.isfinite(seen.val):
+        if seen is None or seen.step != trainer.global_step:
+            return
+        if self.monitor is None:
+            super().on_validation_end(trainer, pl_module)
+        if not math.isfinite(seen.val):
             return
         if self.milestones:
             self._mark(trainer, seen.check)
@@ -188,7 +196,7 @@ def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
         callbacks.insert(callbacks.index(checkpoints[0]), ours)
 
 
-def follow(trainer: "Trainer", history: "History", tag: str) -> None:
+def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
     """Let every `GapCheckpoint` save by this history."""
     for checkpoint in _ours(trainer):
         checkpoint.follow(history, tag)

@@ -31,6 +31,7 @@ class Facts:
         validating: Time that this validation took, less the probe.
         probing: Time that the probe has taken so far.
         probed: Batches that the probe has read so far.
+        baseline: Loss of a trivial predictor; NaN if not known.
         tag_taken: How many ranks saw the module log under one of our names.
     """
 
@@ -40,6 +41,7 @@ class Facts:
     validating: float = 0.0
     probing: float = 0.0
     probed: float = 0.0
+    baseline: float = 0.0
     tag_taken: float = 0.0
 
 

@@ -101,6 +101,8 @@ class Listener(AnyCallback):
         if session := self._checking(trainer):
             self.run_probe(trainer, pl_module, session)
             session.recorder.begin("val", batch, dataloader_idx)
+            if not session.history:
+                session.baseline.take(pl_module, batch)
 
     def on_validation_batch_end(
         self,

@@ -51,6 +51,15 @@ class GapMonitorMixin:
         )
         raise LossError(msg)
 
+    def targets(self, batch: Any) -> Tensor | None:  # noqa: ANN401
+        """Give a batch's targets, `(batch, ...)`, if the monitor shall know what guessing loses.
+
+        For a loss that is a cross-entropy of class indices in nats, or a mean squared error; for
+        any other say `GapMonitor(baseline=...)`. A model that does not beat the baseline
+        underfits.
+        """
+        return None
+
     def training_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
         """Track `loss_step` and return its mean, for the optimiser."""
         return self.tracked_mean(batch)

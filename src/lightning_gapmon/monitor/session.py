@@ -11,6 +11,7 @@ from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.sums import Sums
 from lightning_gapmon.errors import StateError
 from lightning_gapmon.monitor import messages, publish
+from lightning_gapmon.monitor.baseline import Baseline
 from lightning_gapmon.monitor.ledger import Facts, Ledger, gather, spread
 from lightning_gapmon.monitor.plan import planned_checks
 from lightning_gapmon.monitor.probe import Probe
@@ -36,6 +37,7 @@ class Session:
         source: Where the losses come from, in words.
         notes: What a reader should know of the numbers.
         probe: What reads training batches again, or None.
+        baseline: What guessing loses, where the mixin tells the targets.
     """
 
     def __init__(self, recorder: Recorder, *, rank: int, probe: Probe | None = None) -> None:
@@ -46,6 +48,7 @@ class Session:
         self.late = False
         self.source = ""
         self.notes: list[str] = []
+        self.baseline = Baseline()
         self._rank = rank
         self._before, self._since = 0.0, time.monotonic()
         self._window_step = 0
@@ -80,6 +83,11 @@ class Session:
         return self._sources[1] is not None
 
     @property
+    def ranked_by(self) -> str | None:
+        """The tag that checkpoints are ranked by; None while no validation loss has been heard."""
+        return self.tags.val if self.has_val else None
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The last check's numbers under their names."""
         return publish.metrics(self.history[-1], self.tags, with_val=self.has_val)
@@ -100,6 +108,7 @@ class Session:
         if not has_val and not last_chance:
             return False
         self._settle(ledger)
+        self.baseline.loss = ledger.facts.baseline
         self.history.planned = planned_checks(trainer)
         self.history.append(self._observe(trainer, ledger))
         self._compare(ledger.shards(self._sources[1]))
@@ -134,6 +143,7 @@ class Session:
             - (self.probe.last if self.probe else 0),
             probing=self.probe.subset.seconds if self.probe else 0,
             probed=self.probe.subset.read if self.probe else 0,
+            baseline=self.baseline.settle(),
             tag_taken=float(not self.recorder.taken.isdisjoint(ours)),
         )
 
@@ -210,6 +220,7 @@ class Session:
             "names": dict(self.recorder.names),
             "prefixed": self.tags != Tags(),
             "late": self.late,
+            "baseline": self.baseline.loss,
             "source": self.source,
             "window": [],
         }
@@ -237,6 +248,7 @@ class Session:
         self._window_step = self.history[-1].step if self.history else 0
         self.tags = Tags().prefixed() if state["prefixed"] else Tags()
         self.late = bool(state["late"])
+        self.baseline.loss = float(state["baseline"])
         self.recorder.chosen = dict(state["chosen"])
         if self.recorder.chosen:
             self._sources = self.recorder.chosen["train"], self.recorder.chosen["val"]
