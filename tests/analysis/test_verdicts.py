@@ -104,6 +104,15 @@ def test_any_numbers_give_a_verdict(points: list[tuple[float, float]]) -> None:
         assert found.verdict == "non_finite"
 
 
+def test_losses_near_the_smallest_number_give_a_verdict() -> None:
+    """Where a standard error underflows to zero, nothing is called a rise."""
+    tiny = 5e-324
+    val = [16 * tiny, *[13 * tiny] * 40, *[15 * tiny] * 20]
+    train = [(70 - i) * tiny for i in range(61)]
+
+    assert diagnose(train=train, val=val).verdict != "overfitting"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_lost_values_do_not_turn_a_verdict(seed: int) -> None:
     """A tenth of the values lost, overfitting is still told and a good fit not accused."""
@@ -156,7 +165,7 @@ def test_a_rise_that_was_told_stays_told() -> None:
     train = [1 / (1 + i) for i in range(40)]
     val = [1.0, 0.7, *[0.5] * 10, *[0.5 + 0.02 * i for i in range(1, 15)]]
     told = diagnose(train=train[:26], val=val)
-    noisy = diagnose(train=train[:29], val=[*val, 0.55, 0.9, 0.53])
+    noisy = diagnose(train=train[:29], val=[*val, 0.55, 0.9, 0.515])
     back = diagnose(train=train[:31], val=[*val, 0.5, 0.51, 0.5, 0.51, 0.5])
     better = diagnose(train=train[:30], val=[*val, 0.4, 0.38, 0.39, 0.38])
 
@@ -253,6 +262,12 @@ def test_leakage_needs_an_overlap_or_an_easier_validation(
         assert found.evidence["shared"] == shared / 100
 
 
+def test_easier_validation_must_be_more_than_noise() -> None:
+    """A fair gap below zero by two standard errors is no leak without an overlap."""
+    assert diagnose(probed(-0.2, stderr=0.1)).verdict != "leakage_suspected"
+    assert diagnose(probed(-0.2, stderr=0.04)).verdict == "leakage_suspected"
+
+
 def test_leakage_says_what_it_saw() -> None:
     """The message names the share and the gap in eval mode."""
     found = diagnose(probed(-0.25), overlap=overlap(20))
@@ -268,11 +283,56 @@ def test_leakage_says_what_it_saw() -> None:
 @pytest.mark.parametrize("basis", ["end", "train"])
 def test_validation_below_train_in_train_mode_is_no_leak(basis: str) -> None:
     """Without a probe, a validation loss below train is dropout as likely as a leak."""
-    moves = [{"probe": math.nan, basis: check.probe} for check in probed(-0.5)]
+    moves = [
+        {"probe": math.nan, basis: check.probe, f"{basis}_stderr": 0.01} for check in probed(-0.5)
+    ]
     seen = [replace(check, **move) for check, move in zip(probed(-0.5), moves, strict=True)]  # type: ignore[arg-type]
 
     assert diagnose(History(seen)).severity == "info"
     assert diagnose(History(seen), overlap=overlap(20)).severity == "info"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_slow_start_is_no_underfitting(seed: int) -> None:
+    """A run that comes down by a thousandth a check is not called halted."""
+    run = drawn(curves.slow, 3000, 0.01, seed)
+    history = History.from_curves(train=run["train"][:120], val=run["val"][:120])
+
+    assert {diagnose(history[:checks]).severity for checks in range(1, 121)} == {"info"}
+
+
+def test_what_falls_slowly_but_surely_has_not_halted() -> None:
+    """A loss that comes down by 0.8 % a quarter, without noise, is not called a plateau."""
+    fall = [1.5 + 0.8 * math.exp(-i / 4) for i in range(80)]
+    slow = [loss - 0.0006 * i for i, loss in enumerate(fall)]
+
+    assert diagnose(train=fall, val=fall).verdict == "plateau"
+    assert diagnose(train=slow, val=slow).verdict == "undecided"
+
+
+def test_nothing_has_halted_while_most_of_the_plan_is_ahead() -> None:
+    """A fifth of the plan must be over before a run is called halted."""
+    run = drawn(curves.underfit, 80, 0.01, 0)
+
+    assert diagnose(History.from_curves(**run, planned=400)).verdict == "underfitting"
+    assert diagnose(History.from_curves(**run, planned=401)).verdict == "undecided"
+
+
+def test_one_wild_value_hides_no_rise() -> None:
+    """One value a thousand times too large does not drown overfitting in noise."""
+    run = drawn(curves.u_shape, 80, 0.01, 0)
+    run["val"][12] *= 1000
+
+    assert diagnose(**run).verdict == "overfitting"
+
+
+def test_a_run_in_the_middle_of_its_fall_is_no_good_fit() -> None:
+    """A run that has come far and still falls by a tenth of that is undecided."""
+    run = drawn(curves.slow, 90, 0.005, 0)
+    found = diagnose(train=run["train"][:45], val=run["val"][:45])
+
+    assert found.verdict == "undecided"
+    assert found.message.startswith("validation loss still comes down: ")
 
 
 def test_remedies_fit_the_run() -> None:

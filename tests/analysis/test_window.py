@@ -73,6 +73,22 @@ def test_beats_the_mean_of_the_window() -> None:
         assert abs(at_end(parts)[0] - truth(1.0)) < abs(mean - truth(1.0)) / 3
 
 
+def test_weighs_quiet_bins_more() -> None:
+    """Where the noise dies down in the window and is known, the reading is nearer to the truth."""
+    dice, errors = random.Random(0), [0.0, 0.0]  # noqa: S311
+    for _ in range(60):
+        sizes = [0.5 * 0.7**i + 0.01 for i in range(16)]
+        losses = [1 - i / 32 + size * dice.gauss(0, 1) for i, size in enumerate(sizes)]
+        for known in (0, 1):
+            parts = [
+                Bin(32, (i + 0.5) / 16, loss, size if known else math.nan)
+                for i, (loss, size) in enumerate(zip(losses, sizes, strict=True))
+            ]
+            errors[known] += abs(at_end(parts)[0] - (1 - 15.5 / 32))
+
+    assert errors[1] < 0.7 * errors[0]
+
+
 @given(
     st.lists(st.floats(-10, 10), min_size=4, max_size=16),
     st.floats(-100, 100),
