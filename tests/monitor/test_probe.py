@@ -17,6 +17,9 @@ from torchmetrics import MeanMetric
 from lightning_gapmon import GapMonitor, GapMonitorMixin
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.ledger import Facts
+from lightning_gapmon.monitor.probe import Probe
+from lightning_gapmon.monitor.recorder import Recorder
+from lightning_gapmon.monitor.session import Session
 from lightning_gapmon.monitor.subset import Budget, Subset
 
 
@@ -271,3 +274,24 @@ def test_probe_leaves_nothing_in_what_a_module_gathers() -> None:
 
     assert bare.ends == probed.ends
     assert bare.ends[-1][0] > 0
+
+
+def test_the_budget_survives_a_resume() -> None:
+    """What a share of validation's time has come to is read from the first check after it on."""
+    before, after = (
+        Session(Recorder({}), rank=0, probe=Probe(Subset(Budget(share=0.2)))) for _ in range(2)
+    )
+    assert before.probe is not None
+    assert after.probe is not None
+    before.probe.budget(Facts(validating=10.0, probing=0.1, probed=1))
+    after.load_state_dict(before.state_dict())
+
+    assert after.probe.subset.used == 20
+
+
+def test_a_number_of_batches_may_change_at_a_resume() -> None:
+    """A budget that is given holds, whatever was read before."""
+    session = Session(Recorder({}), rank=0, probe=Probe(Subset(Budget(batches=3))))
+    session.load_state_dict({**session.state_dict(), "probe_batches": 8})
+
+    assert session.state_dict()["probe_batches"] == 3

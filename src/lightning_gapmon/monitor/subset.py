@@ -71,6 +71,11 @@ class Subset:
             a_check = self.budget.share * self._validated / self._checks
             self.used = max(1, int(a_check * facts.probed / facts.probing))
 
+    def resume(self, used: int) -> None:
+        """Read as much as before the resume at once, where that follows the budget's share."""
+        if self.budget.share is not None and used:
+            self.used = used
+
     def _from_kept(self, trainer: "Trainer") -> bool:
         """Tell, the same for the whole fit, whether to read what has been trained on itself."""
         if self._keeps is None:
