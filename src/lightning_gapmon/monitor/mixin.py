@@ -105,10 +105,10 @@ def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None
 
 
 def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
+    if n is None or (isinstance(n, (int, float, Real)) and n >= 0):
+        return n
     if isinstance(n, Tensor) and n.numel() == 1:
         return n.detach().reshape(())
-    if n is None or (isinstance(n, Real) and n >= 0):
-        return n
     found = f"a tensor of shape {tuple(n.shape)}" if isinstance(n, Tensor) else repr(n)
     msg = (
         f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "
