@@ -71,6 +71,7 @@ def test_what_is_no_loss_is_said_once(output: object, said: str, tmp_path: Path)
     )
     assert all(map(math.isnan, monitor.history.val))
     assert monitor.stop_reason is None
+    assert monitor.diagnosis.message == "no validation loss was measured"
 
 
 def test_a_wrong_name_is_said(tmp_path: Path) -> None:

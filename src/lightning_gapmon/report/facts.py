@@ -41,7 +41,7 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
         ...     print(f"{fact.label}: {fact.text}")
         ended: by the Trainer, after 1 check of 5 planned
         best: check 1, validation loss 3.000
-        verdict: undecided: too early to tell after 1 checks
+        verdict: undecided: too early to tell after 1 check
     """
     yield _end(outcome)
     yield from _best(outcome)
