@@ -229,7 +229,8 @@ class Recorder:
     def _see(self, outputs: object) -> None:
         if len(self.sightings) >= _MOST_SIGHTINGS:
             return
-        self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
+        step = "training" if self.stage == "train" else "validation"
+        self.sightings[f"{step}_step returned {describe(outputs)}"] = None
 
 
 def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":
