@@ -195,7 +195,8 @@ class GapMonitor(Results):
     ) -> None:
         """Tell how it went so far."""
         if self._session is not None and trainer.state.fn == "fit" and self._outcome is None:
-            self.conclude(trainer, self._session, restored=False)
+            name = type(exception).__name__
+            self.conclude(trainer, self._session, restored=False, interrupted_by=name)
             self.sum_up()
         self.silence()
 

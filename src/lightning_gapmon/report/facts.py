@@ -61,7 +61,8 @@ def _end(outcome: Outcome) -> Fact:
         return Fact("stopped", f"at check {outcome.stop_reason.check}: {outcome.stop_reason}")
     history = outcome.history
     planned = f" of {history.planned} planned" if history.planned else ""
-    return Fact("ended", f"by the Trainer, after {count(len(history), 'check')}{planned}")
+    by = outcome.interrupted_by or "the Trainer"
+    return Fact("ended", f"by {by}, after {count(len(history), 'check')}{planned}")
 
 
 def _best(outcome: Outcome) -> Iterator[Fact]:
