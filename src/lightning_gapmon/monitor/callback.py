@@ -59,7 +59,7 @@ class GapMonitor(Results):
         >>> from lightning_gapmon import Patience
         >>> monitor = GapMonitor(stop=Patience(10), restore_best=True)
         >>> monitor.history, monitor.best, monitor.stop_reason
-        (History([], planned=None), None, None)
+        (<History of 0 checks>, None, None)
     """
 
     def __init__(
