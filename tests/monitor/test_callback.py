@@ -173,6 +173,7 @@ def test_the_learning_rate_finder_disturbs_nothing(tmp_path: Path) -> None:
     assert monitor.history.val == expected.history.val
 
 
+@pytest.mark.skipif(Version(lightning.__version__) < Version("2.6"), reason="steps on before 2.6")
 def test_a_learning_rate_finder_callback_disturbs_nothing(tmp_path: Path) -> None:
     """Neither does the callback that runs within the fit."""
     module = Net()

@@ -6,8 +6,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import lightning
 import pytest
 import torch
+from packaging.version import Version
 from tests.fits import QUIET, loader
 from torch import Tensor, nn
 
@@ -140,6 +142,9 @@ trainer:
 """
 
 
+@pytest.mark.skipif(
+    Version(lightning.__version__) < Version("2.6"), reason="warns with jsonargparse 4.53"
+)
 def test_a_config_file_builds_it(
     package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import lightning
 import pytest
 import torch
 from lightning.pytorch.callbacks import GradientAccumulationScheduler
+from packaging.version import Version
 from tests.fits import Bare, Logging, Marks, Net, Stream, fit, loader, mean, values
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -154,6 +156,7 @@ def test_several_validation_loaders_by_logged_names(tmp_path: Path) -> None:
     assert len(monitor.history[0].loaders) == 2
 
 
+@pytest.mark.skipif(Version(lightning.__version__) < Version("2.6"), reason="refused before 2.6")
 @pytest.mark.parametrize(
     "dataloader_names", ["val_loss/dataloader_idx_{}", "val/dataloader_idx_{}/loss"]
 )

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lightning
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from packaging.version import Version
 from tests.fits import Counting, loader, trainer
 from torch import Tensor, nn
 
@@ -72,6 +74,10 @@ class Returned(Course):
         return self.loss_step(batch).mean()
 
 
+MID_EPOCH = pytest.mark.skipif(
+    Version(lightning.__version__) < Version("2.6"),
+    reason="resumed in the middle of an epoch, Lightning repeats a batch before 2.6",
+)
 SAMPLES = torch.tensor([0.1, 0.2, 0.3, 0.5] * 8)  # 8 equal batches an epoch
 
 
@@ -143,6 +149,7 @@ def test_the_run_is_what_the_tests_need(whole: tuple[Run, list[Path]]) -> None:
 SKIPPED = {3, 6, 11, 14, 19, 22}
 
 
+@MID_EPOCH
 @pytest.mark.parametrize("step", sorted(set(range(1, 22)) - SKIPPED))
 def test_a_run_resumed_from_any_step_is_the_same(
     step: int, whole: tuple[Run, list[Path]], tmp_path: Path
@@ -160,6 +167,7 @@ def test_a_run_resumed_from_any_step_is_the_same(
     assert resumed.module.weight.item() == (22 if before else 11)
 
 
+@MID_EPOCH
 @pytest.mark.parametrize("step", [2, 8, 13])
 @pytest.mark.parametrize("kind", [Logged, Returned])
 def test_any_source_is_resumed(kind: type[Course], step: int, tmp_path: Path) -> None:
@@ -175,6 +183,7 @@ def test_any_source_is_resumed(kind: type[Course], step: int, tmp_path: Path) ->
     assert resumed.monitor.outcome.source == run.monitor.outcome.source
 
 
+@MID_EPOCH
 @pytest.mark.parametrize("step", [3, 6, 11])
 def test_a_skipped_validation_leaves_a_hole(
     step: int, whole: tuple[Run, list[Path]], tmp_path: Path
@@ -227,6 +236,7 @@ def _kept(folder: Path) -> GapCheckpoint:
     return GapCheckpoint(dirpath=folder / "best")
 
 
+@MID_EPOCH
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     """After SIGKILL the last checkpoint leads to the same history, stop and best weights."""
     killed = multiprocessing.get_context("spawn").Process(
@@ -251,6 +261,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None
     assert resumed.monitor.outcome.restored
 
 
+@MID_EPOCH
 def test_best_weights_that_are_gone_are_said(
     whole: tuple[Run, list[Path]], tmp_path: Path
 ) -> None:
@@ -272,6 +283,7 @@ def test_best_weights_that_are_gone_are_said(
     assert not resumed.monitor.outcome.restored
 
 
+@MID_EPOCH
 @pytest.mark.parametrize(("patience", "steps"), [(2, 19), (4, 27)])
 def test_a_changed_patience_takes_effect(
     patience: int, steps: int, whole: tuple[Run, list[Path]], tmp_path: Path

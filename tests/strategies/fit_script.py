@@ -174,7 +174,12 @@ def trainer_for(options: argparse.Namespace, **settings: Any) -> pl.Trainer:  # 
 
 
 def fit(
-    options: argparse.Namespace, name: str, *, epochs: int = EPOCHS, resume: Path | None = None
+    options: argparse.Namespace,
+    name: str,
+    *,
+    epochs: int = EPOCHS,
+    resume: Path | None = None,
+    probe: int | None = None,
 ) -> tuple[Counted, pl.Trainer]:
     """Fit once, under a name of its own."""
     checkpoint = GapCheckpoint(dirpath=options.shared / name, filename="best-{epoch}")
@@ -184,7 +189,7 @@ def fit(
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    monitor = Counted(stop=Patience(2), checkpoint=checkpoint, restore_best=True)
+    monitor = Counted(stop=Patience(2), checkpoint=checkpoint, restore_best=True, probe=probe)
     trainer = trainer_for(
         options,
         max_epochs=epochs,
@@ -224,7 +229,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fit until it stops; fit again in two parts; validate what was best."""
+    """Fit until it stops; fit again in two parts, and with a probe; validate what was best."""
     options = read_options(arguments)
     torch.set_num_threads(1)
     torch.manual_seed(1)
@@ -244,6 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     fit(options, "interrupted", epochs=epochs)
     resumed, _ = fit(options, "resumed", resume=options.shared / "interrupted" / "end.ckpt")
     write(options.out / "resumed", f"process{process}", known(resumed))
+    fit(options, "probed", probe=TRAIN)
 
 
 if __name__ == "__main__":

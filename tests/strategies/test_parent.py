@@ -4,6 +4,7 @@ import copy
 import pickle
 from pathlib import Path
 
+import pytest
 from tests.strategies.launch import command, results, run_ranks_of
 
 from lightning_gapmon import GapMonitor, History
@@ -93,3 +94,14 @@ def test_a_monitor_forgets_its_last_fit_for_the_mail(tmp_path: Path) -> None:
     assert monitor.outcome == OUTCOME
     assert monitor.stop_reason is None
     assert monitor.diagnosis == OUTCOME.diagnosis
+
+
+def test_mail_that_cannot_be_left_is_said(tmp_path: Path) -> None:
+    """A temporary folder without space costs the parent its news, not the fit its end."""
+    mailbox = Mailbox()
+    mailbox._owner = 0  # as in a process that another one started
+    (tmp_path / "file").touch()
+    mailbox._path = tmp_path / "file" / "outcome.json"
+
+    with pytest.warns(UserWarning, match="could not be written"):
+        _post(mailbox, rank=0)

@@ -166,6 +166,43 @@ def test_a_resumed_run_is_the_uninterrupted_one(ran: Path) -> None:
         assert resumed["seen"][-1]["weights"] == whole["seen"][-1]["weights"]
 
 
+def test_a_probe_leaves_no_trace(ran: Path) -> None:
+    """With a probe, each rank holds the same weights at each check, to the last bit."""
+    for probed, whole in zip(results(ran, "probed"), results(ran), strict=True):
+        assert [seen["weights"] for seen in probed["seen"]] == [
+            seen["weights"] for seen in whole["seen"]
+        ]
+        assert [seen["metrics"]["val_loss"] for seen in probed["seen"]] == [
+            seen["metrics"]["val_loss"] for seen in whole["seen"]
+        ]
+
+
+def test_the_probe_is_the_mean_of_the_training_data(ran: Path) -> None:
+    """Read whole, shared out over the ranks, it is the mean of its single losses in eval mode."""
+    ranks = results(ran, "probed")
+    for epoch, probe in enumerate(column(ranks[0], "probe")):
+        read = [
+            probed(rank, epoch, validated(whole))
+            for rank, whole in zip(ranks, results(ran), strict=True)
+        ]
+        found = {number: loss for own in read for number, loss in own.items()}
+
+        assert len(found) == 22
+        assert probe == pytest.approx(math.fsum(found.values()) / len(found), rel=1e-12)
+
+
+def validated(rank: dict[str, Any]) -> int:
+    """Count the validation batches of a check, where there is no probe."""
+    return sum(not noted["train"] and noted["epoch"] == 0 for noted in rank["losses"])
+
+
+def probed(rank: dict[str, Any], epoch: int, batches: int) -> dict[int, float]:
+    """Collect what the probe read: before the validation batches of the check."""
+    told = [noted for noted in rank["losses"] if noted["epoch"] == epoch and not noted["train"]]
+    read = [zip(noted["numbers"], noted["losses"], strict=True) for noted in told[:-batches]]
+    return {number: loss for pairs in read for number, loss in pairs}
+
+
 def untimed(history: dict[str, Any]) -> dict[str, Any]:
     """Leave the clock out."""
     columns = {name: seen for name, seen in history["columns"].items() if name != "seconds"}

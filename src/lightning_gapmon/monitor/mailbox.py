@@ -6,7 +6,10 @@ import uuid
 import weakref
 from pathlib import Path
 
+from lightning_utilities.core.rank_zero import rank_zero_warn
+
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.monitor import messages
 from lightning_gapmon.report import document
 
 
@@ -33,8 +36,12 @@ class Mailbox:
 
     def post(self, outcome: Outcome, *, local_rank: int) -> None:
         """Leave an outcome, if this is the first of the processes that another one started."""
-        if local_rank == 0 and os.getpid() != self._owner:
+        if local_rank != 0 or os.getpid() == self._owner:
+            return
+        try:
             document.write(outcome, self._path)
+        except OSError as error:  # a full disk must not cost a fit its end
+            rank_zero_warn(messages.not_written(self._path, error))
 
     def take(self) -> Outcome | None:
         """Fetch what was left, once; None where there is nothing (any more)."""
