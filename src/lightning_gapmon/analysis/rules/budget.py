@@ -158,7 +158,7 @@ class Budget(Rule):
 
     def _waited(self, course: _Course, history: History) -> str:
         said = "not enough" if self.tolerance else "no"
-        wait = f"{said} improvement for {course.mark_age} checks"
+        wait = f"{said} improvement for {course.mark_age} check{'s' * (course.mark_age != 1)}"
         since = f" since check {course.mark_check}"
         since = since if course.mark_check else " and no finite validation loss yet"
         if history.planned is None:

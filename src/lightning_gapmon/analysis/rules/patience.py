@@ -103,7 +103,8 @@ class Patience(Rule):
             return f"{wait.steps} steps" if wait.steps >= self.steps else None
         if self.seconds is not None:
             return f"{wait.seconds:.4g} seconds" if wait.seconds >= self.seconds else None
-        return f"{wait.checks} checks" if wait.checks >= self.patience(planned) else None
+        checks = f"{wait.checks} check{'s' * (wait.checks != 1)}"
+        return checks if wait.checks >= self.patience(planned) else None
 
     def patience(self, planned: int | None) -> int:
         """Give the checks to wait under a plan.
