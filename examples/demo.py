@@ -1,6 +1,6 @@
 """Train a small classifier on few digits until it memorises them, and see what the monitor says.
 
-    python examples/demo.py [--max-epochs 60] [--folder runs/demo]
+    python examples/demo.py [--max-epochs 60] [--folder runs/demo] [--stop "Budget.eager()"]
 
 The model is a plain network on 150 of scikit-learn's 8x8 digits. Its train loss goes to zero while
 its validation loss rises: the monitor stops it, puts the best weights back and says why.
@@ -19,7 +19,8 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from lightning_gapmon import GapMonitor, GapMonitorMixin
+from lightning_gapmon import Budget, GapMonitor, GapMonitorMixin
+from lightning_gapmon.analysis.rules.expression import parse_rule
 
 FEW = 100
 
@@ -60,6 +61,7 @@ def main() -> GapMonitor:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--max-epochs", type=int, default=60)
     parser.add_argument("--folder", default="runs/demo")
+    parser.add_argument("--stop", type=parse_rule, default=Budget().lr_aware())
     parser.add_argument("--accelerator", default="cpu")
     parser.add_argument("--devices", type=int, default=1)
     settings = parser.parse_args()
@@ -68,7 +70,7 @@ def main() -> GapMonitor:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
     seed_everything(0)
-    monitor = GapMonitor(restore_best=True, probe=4)
+    monitor = GapMonitor(stop=settings.stop, restore_best=True, probe=4)
     trainer = Trainer(
         max_epochs=settings.max_epochs,
         accelerator=settings.accelerator,
