@@ -357,16 +357,6 @@ def test_any_names_the_rule_that_fired() -> None:
     assert reason == StopReason("NonFinite()", "validation loss is nan", 2)
 
 
-def test_a_loss_that_was_not_measured_is_no_broken_one() -> None:
-    """A check at which the module logs no validation loss stops nothing."""
-    heard = Observation(check=1, epoch=0, step=1, val=1.0, val_n=8.0)
-    unheard = Observation(check=2, epoch=1, step=2, val_n=0.0)
-    broken = Observation(check=2, epoch=1, step=2, val_n=8.0)
-
-    assert NonFinite()(History([heard, unheard])) is None
-    assert NonFinite()(History([heard, broken])) is not None
-
-
 def test_all_needs_every_rule_at_once() -> None:
     """Both sentences are in the reason, and none alone is enough."""
     history = History.from_curves(train=[1.0, 1.0], val=[1.0, 20.0])
