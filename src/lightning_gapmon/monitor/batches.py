@@ -32,8 +32,8 @@ def describe(outputs: object) -> str:
         >>> describe({"reward": 1.0})
         "a dict with the keys ['reward']"
     """
-    if outputs is None:
-        return "None"
+    if outputs is None or (isinstance(outputs, Mapping) and not outputs):
+        return "None"  # Lightning hands the None of a training step over as {}
     if isinstance(outputs, Mapping):
         return f"a dict with the keys {sorted(map(str, outputs))}"
     if isinstance(outputs, Tensor):

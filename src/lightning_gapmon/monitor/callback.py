@@ -59,7 +59,7 @@ class GapMonitor(Results):
         >>> from lightning_gapmon import Patience
         >>> monitor = GapMonitor(stop=Patience(10), restore_best=True)
         >>> monitor.history, monitor.best, monitor.stop_reason
-        (History([], planned=None), None, None)
+        (<History of 0 checks>, None, None)
     """
 
     def __init__(
@@ -195,7 +195,8 @@ class GapMonitor(Results):
     ) -> None:
         """Tell how it went so far."""
         if self._session is not None and trainer.state.fn == "fit" and self._outcome is None:
-            self.conclude(trainer, self._session, restored=False)
+            name = type(exception).__name__
+            self.conclude(trainer, self._session, restored=False, interrupted_by=name)
             self.sum_up()
         self.silence()
 

@@ -45,7 +45,7 @@ class Recorder:
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
         self.taken: set[str] = set()
-        self._notes: dict[tuple[Source, str], None] = {}
+        self._notes: dict[Source, str] = {}
         self._batch: object = None
         self._loader = 0
         self._evaluated = False
@@ -156,7 +156,7 @@ class Recorder:
     def notes(self) -> list[str]:
         """What is to be known of the numbers, by the sources that are listened to."""
         used = set(self.chosen.values()) or set(SOURCES)
-        return list(dict.fromkeys(note for source, note in self._notes if source in used))
+        return list(dict.fromkeys(note for source, note in self._notes.items() if source in used))
 
     def heard_names(self) -> dict[Stage, str]:
         """Name the logged loss of each side, as far as this rank can tell."""
@@ -227,12 +227,13 @@ class Recorder:
             f"Batch sizes were guessed: {found}. Say how many samples a batch has, with "
             "GapMonitor(count=...), self.log(..., batch_size=...) or self.track_loss(loss, n=...)."
         )
-        self._notes[source, note] = None
+        self._notes.setdefault(source, note)  # batches of many sizes are one finding
 
     def _see(self, outputs: object) -> None:
         if len(self.sightings) >= _MOST_SIGHTINGS:
             return
-        self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
+        step = "training" if self.stage == "train" else "validation"
+        self.sightings[f"{step}_step returned {describe(outputs)}"] = None
 
 
 def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":
