@@ -328,3 +328,29 @@ def test_milestones_are_kept_and_said(tmp_path: Path) -> None:
     assert 6 < _saved(Path(keeper.dirpath or "", "overfitting.ckpt"))[0] < 2 * len(script)
     assert "overfitting.ckpt is the check at which overfitting was found" in said
     assert "steady.ckpt is the last check before any divergence" in said
+
+
+def test_no_milestone_is_written_outside_fit(tmp_path: Path) -> None:
+    """Validating after fit leaves the milestones as they are."""
+    runner, module = _run(tmp_path, GapCheckpoint(milestones=True))
+    (steady,) = tmp_path.rglob("steady.ckpt")
+    steady.unlink()
+
+    runner.validate(module, loader(4), verbose=False)
+
+    assert not steady.exists()
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not:UserWarning")
+def test_a_second_fit_has_its_own_milestones(tmp_path: Path) -> None:
+    """Milestones of the last fit are neither written in the next one's sanity check nor said."""
+    given = GapCheckpoint(milestones=True)
+    runner, module = _run(tmp_path, given)
+    (steady,) = tmp_path.rglob("steady.ckpt")
+    steady.unlink()
+
+    runner.num_sanity_val_steps = 1
+    runner.fit(module, loader(8), loader(4))  # all epochs are done: nothing but a sanity check
+
+    assert not steady.exists()
+    assert given.kept == {}

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from tests.fits import Bare, Scripted, fit, loader, trainer
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightning_gapmon import Budget, GapMonitor, Patience
 
@@ -167,3 +168,43 @@ def test_nothing_is_stopped_without_a_validation_loss(tmp_path: Path) -> None:
 
     assert len(monitor.history) == 8
     assert all(map(math.isnan, monitor.history.val))
+
+
+class ValidationOnly(LightningModule):
+    """Optimises by hand and says nothing of its train loss; the validation loss rises."""
+
+    automatic_optimization = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+
+    def training_step(self, *_: object) -> None:
+        """Take a step."""
+        optimizer = self.optimizers()
+        self.manual_backward(self.weight)
+        optimizer.step()  # type: ignore[union-attr]
+
+    def validation_step(self, *_: object) -> None:
+        """Log how far the weight has come."""
+        self.log("val_loss", -self.weight.detach())
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Go down."""
+        return torch.optim.SGD(self.parameters(), lr=1.0)
+
+
+@pytest.mark.filterwarnings("ignore:GapMonitor found a validation loss but no train:UserWarning")
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`:UserWarning")
+def test_a_stop_on_validation_alone_survives_a_kill(tmp_path: Path) -> None:
+    """A run without a train loss that was killed after its rule had fired is over once resumed."""
+    all_of_them = ModelCheckpoint(tmp_path, filename="{epoch}", save_top_k=-1)
+    watching = GapMonitor(stop=None, summary=False)
+    fit(ValidationOnly(), tmp_path, watching, all_of_them, enable_checkpointing=True, max_epochs=4)
+
+    stopping = GapMonitor(stop=Patience(2), summary=False)
+    path = str(tmp_path / "epoch=2.ckpt")
+    fit(ValidationOnly(), tmp_path, stopping, ckpt_path=path, max_epochs=9)
+
+    assert len(stopping.history) == 3
+    assert stopping.stop_reason is not None

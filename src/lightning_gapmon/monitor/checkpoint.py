@@ -98,6 +98,8 @@ class GapCheckpoint(RankedCheckpoint):
                 "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
             )
             raise ConfigurationError(msg)
+        if stage == "fit":  # nothing of the last fit; what is resumed is loaded after this
+            self._history, self._verdict, self.kept = None, "undecided", {}
         super().setup(trainer, pl_module, stage)
 
     def follow(self, history: "History", tag: str | None) -> None:
@@ -120,7 +122,8 @@ class GapCheckpoint(RankedCheckpoint):
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Save if there is a check of right now with a finite loss."""
-        seen = self._history[-1] if self._history else None
+        fitting = trainer.state.fn == "fit" and not trainer.sanity_checking
+        seen = self._history[-1] if self._history and fitting else None
         if seen is None or seen.step != trainer.global_step:
             return
         if self.monitor is None:

@@ -221,7 +221,7 @@ class Session:
             "history": self.history.to_plain(),
             "seconds": self.seconds,
             "unseen": self._unseen,
-            "chosen": dict(self.recorder.chosen),
+            "sources": list(self._sources),
             "names": dict(self.recorder.names),
             "prefixed": self.tags != Tags(),
             "late": self.late,
@@ -255,9 +255,8 @@ class Session:
         self.tags = Tags().prefixed() if state["prefixed"] else Tags()
         self.late = bool(state["late"])
         self.baseline.loss = float(state["baseline"])
-        self.recorder.chosen = dict(state["chosen"])
-        if self.recorder.chosen:
-            self._sources = self.recorder.chosen["train"], self.recorder.chosen["val"]
+        train, val = self._sources = state["sources"]
+        self.recorder.chosen = {"train": train, "val": val} if train and val else {}
         self.recorder.names = {**state["names"], **self.recorder.given}
         self.source = str(state["source"])
         continue_window(self.recorder, state["window"], rank=self._rank)
