@@ -19,7 +19,14 @@ from torch import Tensor
 
 from lightning_gapmon import GapMonitor
 
-TAGS = {"loss/train", "loss/val", "gap/absolute", "gap/relative", "gap/stderr"}
+TAGS = {
+    "loss/train",
+    "loss/val",
+    "loss/train_fair",
+    "gap/absolute",
+    "gap/relative",
+    "gap/stderr",
+}
 LOSSES = [3.0, 1.0, 2.0, 2.5]
 
 
@@ -43,6 +50,7 @@ def test_the_metrics_are_the_checks_numbers(tmp_path: Path) -> None:
     assert ours["gap/absolute"] == seen.gap == seen.val - seen.train
     assert ours["gap/relative"] == seen.gap_relative
     assert ours["gap/stderr"] == seen.gap_stderr
+    assert ours["loss/val"] - ours["loss/train_fair"] == ours["gap/absolute"]
 
 
 class Reading(Callback):
@@ -194,7 +202,7 @@ def test_tensorboard_draws_both_losses_in_one_chart(tmp_path: Path) -> None:
     assert list(category.chart[0].multiline.tag) == [
         "^loss/train$",
         "^loss/val$",
-        "^loss/train_probe$",
+        "^loss/train_fair$",
     ]
     assert category.chart[1].margin.series[0].upper == "loss/val"
 

@@ -155,7 +155,7 @@ class GapMonitor(Results):
             rank_zero_warn(warning)
         checkpoints.follow(trainer, session.history, session.ranked_by)
         if len(session.history) == 1:
-            publish.lay_out(trainer, session.tags, probe=session.probe is not None)
+            publish.lay_out(trainer, session.tags)
         if self.restore_best and self._selection(session.history) is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
