@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lightning_gapmon.cli import app
+from lightning_gapmon.cli import CATALOGUE, app
 
 runner = CliRunner()
 
@@ -51,15 +51,45 @@ def test_replay_of_named_rules(tmp_path: Path) -> None:
     assert f"On your 1 run, {rule} would have saved 62 % of the checks at 0 % regret." in output
 
 
+def test_replay_fits_a_terminal_and_leaves_rules_whole(tmp_path: Path) -> None:
+    """In 80 columns no row is broken, and a pipe gets no empty lines of a progress bar."""
+    result = runner.invoke(app, ["replay", str(_logs(tmp_path))], env={"COLUMNS": "80"})
+    lines = result.stdout.splitlines()
+
+    assert all(any(line.startswith(f"{rule} ") for line in lines) for rule in CATALOGUE)
+    assert max(map(len, lines[:-1])) <= 80
+    assert result.stderr == ""
+
+
+def test_replay_claims_no_win_where_there_is_nothing_to_lose(tmp_path: Path) -> None:
+    """Runs that get better to the end have no regret, which is no reason to praise a rule."""
+    path = tmp_path / "runs.jsonl"
+    falling = [1 / (t + 1) for t in range(12)]
+    path.write_text(json.dumps({"id": "a", "train": falling, "val": falling}))
+    output = _replay(path, "--rule", "Patience(5)")
+
+    assert next(
+        line.split() for line in output.splitlines() if line.startswith("Patience(5)")
+    ) == ["Patience(5)", "100.0", "100.0", "0.00", "0.00", "-", "-"]
+    assert "On your 1 run, none of these rules would have stopped anything." in output
+
+
+def test_one_run_has_no_interval(tmp_path: Path) -> None:
+    """There is nothing to resample: a ratio stands alone."""
+    output = _replay(_logs(tmp_path, 1), "--rule", "GapLimit(0.1)")
+
+    assert "nan" not in output
+
+
 def test_plan_changes_what_a_rule_does(tmp_path: Path) -> None:
     """The plan is the recorded length, a number, or unknown."""
     path = _logs(tmp_path, 1)
     advice = {
-        _replay(path, "--rule", "Patience('50%')", *plan).split("saved")[1][:5]
+        _replay(path, "--rule", "Patience('50%')", *plan).split("would have ")[1].split(" of ")[0]
         for plan in ([], ["--planned", "60"], ["--no-plan"])
     }
 
-    assert advice == {" 22 %", " 0 % ", " 48 %"}
+    assert advice == {"saved 22 %", "stopped anything.\n", "saved 48 %"}
 
 
 def test_cut_runs_can_be_left_out(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The command line; it loads neither torch nor Lightning."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,7 @@ CATALOGUE = (
     "GapLimit(0.5, checks=3)",
 )
 FEW = 20
+MOST_NAME = max(map(len, CATALOGUE))
 Thing = TypeVar("Thing")
 
 
@@ -71,18 +73,18 @@ def replay_command(
     Hugging Face, CSV logs of Keras, and JSON lines with id, train, val and optionally repo, lr
     and planned.
     """
-    console = Console()
+    console = Console(markup=False)
     try:
         rules = {text: parse_rule(text) for text in rule or CATALOGUE}
         runs = _runs(logs, planned=planned, no_plan=no_plan, drop_cut=drop_cut)
         if picture:
-            console.print(_draw(picture, _pick(runs, run), rules), markup=False, soft_wrap=True)
+            console.print(_draw(picture, _pick(runs, run), rules), soft_wrap=True)
     except GapMonitorError as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         raise typer.Exit(2) from error
     rows = study(rules, runs, progress=_replaying)
     console.print(_table(rows, runs))
-    console.print(_advice(rows, runs, regret / 100), markup=False, soft_wrap=True)
+    console.print(_advice(rows, runs, regret / 100), soft_wrap=True)
 
 
 def _runs(logs: list[Path], *, planned: int | None, no_plan: bool, drop_cut: bool) -> list[Run]:
@@ -108,7 +110,9 @@ def _replaying(runs: Iterable[Run]) -> Iterable[Run]:
 
 
 def _shown(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
-    return track(things, description=doing, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    watched = console.is_terminal
+    return track(things, doing, console=console, transient=True, disable=not watched)
 
 
 def _pick(runs: list[Run], part: str) -> Run:
@@ -132,15 +136,17 @@ def _table(rows: list[Row], runs: list[Run]) -> Table:
     table = Table(
         box=SIMPLE_HEAD,
         pad_edge=False,
-        padding=(0, 1),
+        padding=0,
+        show_edge=False,
         title=f"{_count(runs)} in {groups} group{'s' * (groups != 1)}",
         caption=(
             "Means over groups, in %: checks used, best check kept, regret as a share of the best "
             "loss, and of the range that the run covered. Vs patience: regret over that of the "
-            "patience that uses as many checks, with 95 % interval; below 1 is better."
+            "patience that uses as many checks, with 95 % interval; below 1 is better, and - is "
+            "where neither gives anything away."
         ),
     )
-    table.add_column("rule", overflow="fold", min_width=10)
+    table.add_column("rule", overflow="fold", min_width=MOST_NAME)
     for heading in ("used", "kept", "regret", "range"):
         table.add_column(heading, justify="right")
     for heading in ("vs patience", "by range"):
@@ -157,7 +163,11 @@ def _percent(share: Interval) -> str:
 
 
 def _ratio(ratio: Interval) -> str:
+    if math.isnan(ratio.value):
+        return "-"
     value, low, high = map(_short, ratio)
+    if math.isnan(ratio.low):
+        return value
     return f"{value} [{low.removeprefix('0')} {high.removeprefix('0')}]"
 
 
@@ -170,6 +180,8 @@ def _advice(rows: list[Row], runs: list[Run], accepted: float) -> str:
     good = [row for row in rows if row.regret_relative.value <= accepted]
     row = min(good or rows, key=lambda row: (row.used if good else row.regret_relative).value)
     saved = 100 * (1 - row.used.value)
+    if not row.used.value < 1:
+        return f"On your {_count(runs)}, none of these rules would have stopped anything."
     few = " So few runs are no more than a hint." if len(runs) < FEW else ""
     return (
         f"On your {_count(runs)}, {row.rule} would have saved {saved:.0f} % of the checks at "

@@ -118,6 +118,15 @@ def test_reason_speaks_of_the_plan() -> None:
     )
 
 
+def test_reason_of_a_tolerance_does_not_deny_small_improvements() -> None:
+    """The loss still falls, by less than the tolerance."""
+    val = [2.0, 1.0, *(0.999 - 0.0001 * i for i in range(38))]
+    reason = replay(Budget.eager(), train=[1.0] * 40, val=val).reason
+
+    assert reason is not None
+    assert reason.message.startswith("not enough improvement for ")
+
+
 def test_saves_more_than_patience_at_the_same_regret() -> None:
     """On overfit runs of many lengths the wait suits the length, which one patience cannot."""
     runs = [

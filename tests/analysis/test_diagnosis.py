@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from tests import curves
@@ -167,7 +168,7 @@ def test_few_checks_are_undecided(checks: int) -> None:
     found = diagnose(train=[3.0, 2.0, 1.0][:checks], val=[1.0, 2.0, 3.0][:checks])
 
     assert found.verdict == "undecided"
-    assert found.message == f"too early to tell after {checks} checks"
+    assert found.message == f"too early to tell after {checks} check{'' if checks == 1 else 's'}"
     assert found.best == (1 if checks else None)
 
 
@@ -217,6 +218,28 @@ def test_what_is_over_or_was_never_measured_is_no_fault(
 ) -> None:
     """A train loss that was never measured, and a NaN that is over, are no fault now."""
     assert diagnose(train=train, val=val).verdict == "undecided"
+
+
+def test_validation_loss_that_was_not_measured_is_no_fault() -> None:
+    """A check without a single validation sample has no loss that could be broken."""
+    unheard = [Observation(check=i, epoch=i, step=i, train=1.0, val_n=0.0) for i in (1, 2, 3)]
+    found = diagnose(History(unheard))
+
+    assert (found.verdict, found.severity) == ("undecided", "info")
+    assert found.message == "no validation loss was measured"
+    unheard[-1] = replace(unheard[-1], train=math.inf)
+    assert diagnose(History(unheard)).message == "train loss is inf since check 3"
+
+
+def test_checks_without_validation_leave_the_verdict_to_those_with_it() -> None:
+    """A run that validates its loss at some checks only is judged by these."""
+    val = [2.0, 1.5, 1.0, 0.8, 0.6, 0.5, *[0.6 + 0.05 * i for i in range(12)]]
+    seen = [*History.from_curves(train=[1 / (i + 1) for i in range(18)], val=val)]
+    seen.append(replace(seen[-1], check=19, step=19, train=0.05, val=math.nan, val_n=0.0))
+    found = diagnose(History(seen))
+
+    assert found.verdict == "overfitting"
+    assert "nan" not in found.message
 
 
 def test_rise_without_train_loss_is_undecided() -> None:

@@ -144,6 +144,20 @@ def test_patience_in_seconds() -> None:
     assert replay(Patience(seconds=60), _history(val=val)).stopped_at is None
 
 
+def test_reason_calls_no_check_the_best_that_others_undercut() -> None:
+    """With a min_delta the last improvement that counted need not be the best check."""
+    val = [2.0, 1.95, 1.92]
+    reason = replay(Patience(2, min_delta=0.1), train=val, val=val).reason
+    plain = replay(Patience(2), train=val, val=[2.0, 2.5, 2.2]).reason
+
+    assert reason is not None
+    assert (
+        reason.message
+        == "not enough improvement for 2 checks since the validation loss 2 at check 1"
+    )
+    assert "no improvement for 2 checks since the best validation loss 2" in str(plain)
+
+
 def test_never_finite_is_said() -> None:
     """Where no loss was ever finite, the reason does not speak of a best."""
     reason = replay(Patience(2), train=[1.0] * 3, val=[math.nan] * 3).reason

@@ -365,7 +365,7 @@ def test_all_needs_every_rule_at_once() -> None:
     assert All(())(history) is None
     assert both(history[:1]) is None
     assert (Divergence(10.0) & Patience(5))(history) is None
-    assert " and no improvement for 1 checks" in str(both(history))
+    assert " and no improvement for 1 check since" in str(both(history))
 
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {

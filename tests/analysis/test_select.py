@@ -90,5 +90,5 @@ def test_level_is_what_was_compared() -> None:
 @pytest.mark.parametrize(("by", "max_gap"), [("best", None), ("raw", 1.5)])
 def test_refuses_what_cannot_choose(by: str, max_gap: float | None) -> None:
     """An unknown way and an impossible gap are refused."""
-    with pytest.raises(ConfigurationError, match=r'expected by="raw" or by="trend", and a rel'):
+    with pytest.raises(ConfigurationError, match=r'expected "raw" or "trend", and a rel'):
         Selection(by=by, max_gap=max_gap)  # type: ignore[arg-type]

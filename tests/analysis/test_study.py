@@ -52,8 +52,9 @@ def test_patience_is_on_its_own_frontier(patience: int) -> None:
     """The fast pass for the frontier agrees with the rule itself."""
     (row,) = study({"p": Patience(patience)}, _runs(15, 15), resamples=0)
 
-    assert row.against_relative.value in (pytest.approx(1.0), 0.0)
-    assert row.against_range.value in (pytest.approx(1.0), 0.0)
+    ratios = [row.against_relative.value, row.against_range.value]
+    same = [1.0, 1.0] if row.regret_relative.value else [math.nan, math.nan]
+    assert ratios == pytest.approx(same, nan_ok=True)
 
 
 def test_frontier_is_interpolated() -> None:
@@ -122,3 +123,13 @@ def test_progress_sees_every_run() -> None:
     study({"a": Patience(3)}, _runs(4, 2), resamples=0, progress=progress)  # type: ignore[arg-type]
 
     assert seen == ["run 0", "run 1", "run 2", "run 3"]
+
+
+def test_no_regret_on_either_side_is_no_comparison() -> None:
+    """Where patience gives nothing away and neither does the rule, there is no ratio."""
+    falling = [1 / (t + 1) for t in range(12)]
+    runs = [Run(name=n, history=History.from_curves(train=falling, val=falling)) for n in "abc"]
+    (row,) = study({"p": Patience(5)}, runs, resamples=20)
+
+    assert row.regret_relative.value == 0
+    assert all(map(math.isnan, row.against_relative))

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from hypothesis import given, strategies as st
 from tensorboard.plugins.custom_scalar import layout_pb2
 from torch.utils.tensorboard import summary
@@ -11,34 +10,25 @@ from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
 
 
-def _parsed(*, probe: bool) -> layout_pb2.Layout:
-    written = summary.custom_scalars(custom_scalars(Tags(), probe=probe))
+def _parsed() -> layout_pb2.Layout:
+    written = summary.custom_scalars(custom_scalars(Tags()))
     return layout_pb2.Layout.FromString(written.value[0].tensor.string_val[0])
 
 
-@pytest.mark.parametrize("probe", [False, True])
-def test_tensorboard_reads_two_charts_in_one_category(*, probe: bool) -> None:
+def test_tensorboard_reads_two_charts_in_one_category() -> None:
     """TensorBoard's own types hold the overlay and the band."""
-    (category,) = _parsed(probe=probe).category
+    (category,) = _parsed().category
     overlay, band = category.chart
 
-    assert list(overlay.multiline.tag) == ["^loss/train$", "^loss/val$", "^loss/train_probe$"]
+    assert list(overlay.multiline.tag) == ["^loss/train$", "^loss/val$", "^loss/train_fair$"]
     assert [(s.value, s.upper) for s in band.margin.series] == [("loss/val", "loss/val")]
 
 
-@pytest.mark.parametrize(("probe", "lower"), [(False, "loss/train"), (True, "loss/train_probe")])
-def test_band_starts_from_the_fairest_loss_there_is(*, probe: bool, lower: str) -> None:
-    """The shaded gap is that to the probe where there is one."""
-    (series,) = _parsed(probe=probe).category[0].chart[1].margin.series
+def test_the_band_is_the_gap() -> None:
+    """It starts from the train loss that the gap is taken from."""
+    (series,) = _parsed().category[0].chart[1].margin.series
 
-    assert series.lower == lower
-
-
-def test_a_layout_that_changed_has_another_title() -> None:
-    """TensorBoard merges layouts by title: a resumed run that adds a probe shows both bands."""
-    titles = {_parsed(probe=probe).category[0].chart[1].title for probe in (False, True)}
-
-    assert len(titles) == 2
+    assert (series.lower, series.upper) == ("loss/train_fair", "loss/val")
 
 
 @given(val=st.text(min_size=1), other=st.text())

@@ -8,6 +8,7 @@ DEFAULTS = {
     "loss/train",
     "loss/val",
     "loss/train_probe",
+    "loss/train_fair",
     "gap/absolute",
     "gap/relative",
     "gap/stderr",

@@ -112,7 +112,7 @@ def test_a_guess_that_is_not_used_is_not_said(tmp_path: Path) -> None:
 
 
 def test_an_unclear_batch_size_is_a_note(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is said once, with what to write instead, and kept in the outcome."""
+    """It is said once, whatever sizes come, with what to write instead, and is kept."""
 
     class Unequal(Bare):
         def training_step(self, batch: list[Tensor], _: int) -> Tensor:
@@ -121,7 +121,7 @@ def test_an_unclear_batch_size_is_a_note(tmp_path: Path, caplog: pytest.LogCaptu
         def validation_step(self, batch: list[Tensor], _: int) -> Tensor:
             return self.losses(batch).mean()
 
-    both = DataLoader(loader(8).dataset, batch_size=4, collate_fn=_unequal)
+    both = DataLoader(loader(10).dataset, batch_size=4, collate_fn=_unequal)
     with caplog.at_level(logging.INFO):
         monitor = fit(Unequal(), tmp_path, train=both, val=both)
 

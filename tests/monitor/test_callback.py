@@ -238,6 +238,7 @@ def test_a_fit_that_raises_leaves_what_was_seen(tmp_path: Path) -> None:
 
     assert monitor.outcome is not None
     assert len(monitor.outcome.history) == 2
+    assert monitor.outcome.interrupted_by == "OSError"
     assert "log" not in vars(module)
     assert len(list(tmp_path.rglob("gapmon.json"))) == 1
 

@@ -28,13 +28,13 @@ def _warned() -> Iterator[list[str]]:
 
 # What a validation step returns that is no loss, and how it is described.
 NO_LOSSES: dict[str, tuple[object, str]] = {
-    "None": (None, "the val step returned None"),
-    "tuple": ((torch.ones(4), torch.ones(4)), "the val step returned a tuple of 2"),
-    "reward": ({"reward": 1.0}, "the val step returned a dict with the keys ['reward']"),
-    "nan": (math.nan, "the val step returned a float"),
-    "no entry": ({"loss": None}, "the val step returned a dict with the keys ['loss']"),
-    "predictions": (torch.ones(4), "the val step returned a tensor of shape (4,)"),
-    "labels": (torch.ones((), dtype=torch.long), "the val step returned a tensor of shape ()"),
+    "None": (None, "validation_step returned None"),
+    "tuple": ((torch.ones(4), torch.ones(4)), "validation_step returned a tuple of 2"),
+    "reward": ({"reward": 1.0}, "validation_step returned a dict with the keys ['reward']"),
+    "nan": (math.nan, "validation_step returned a float"),
+    "no entry": ({"loss": None}, "validation_step returned a dict with the keys ['loss']"),
+    "predictions": (torch.ones(4), "validation_step returned a tensor of shape (4,)"),
+    "labels": (torch.ones((), dtype=torch.long), "validation_step returned a tensor of shape ()"),
 }  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_what_is_no_loss_is_said_once(output: object, said: str, tmp_path: Path)
     assert warned == [
         (
             "GapMonitor found no validation loss: the module logged "
-            f"['train_reward', 'val_reward']; {said}. Expected a validation loss that is "
+            f"['train_reward', 'val_reward']; {said}. Expected a validation loss, "
             "logged or returned by validation_step. "
             'Write self.log("val_loss", loss) there and in training_step self.log("train_loss", '
             'loss), name yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
@@ -71,6 +71,7 @@ def test_what_is_no_loss_is_said_once(output: object, said: str, tmp_path: Path)
     )
     assert all(map(math.isnan, monitor.history.val))
     assert monitor.stop_reason is None
+    assert monitor.diagnosis.message == "no validation loss was measured"
 
 
 def test_a_wrong_name_is_said(tmp_path: Path) -> None:
@@ -94,6 +95,36 @@ def test_a_wrong_train_name_is_said(tmp_path: Path) -> None:
     assert len(warned) == 1
     assert "found a validation loss but no train loss named 'loss_t'" in warned[0]
     assert not any(map(math.isnan, monitor.history.val))
+
+
+def test_a_lone_train_name_that_nothing_goes_with_is_said(tmp_path: Path) -> None:
+    """The name that was given is in the warning, for nothing is guessed to belong to it."""
+    with _warned() as warned:
+        fit(Logging(), tmp_path, GapMonitor(train="g_loss", summary=False))
+
+    assert len(warned) == 1
+    assert "found no validation loss that goes with train='g_loss'" in warned[0]
+    assert "the module logged ['train_loss', 'val_loss']" in warned[0]
+
+
+def test_a_manual_step_that_returns_nothing_is_called_so(tmp_path: Path) -> None:
+    """Lightning hands None over as an empty dict, which the user has never written."""
+
+    class Silent(Bare):
+        def __init__(self) -> None:
+            super().__init__()
+            self.automatic_optimization = False
+
+        def training_step(self, batch: list[Tensor], _: int) -> None:
+            self.losses(batch)
+
+        def validation_step(self, batch: list[Tensor], _: int) -> None:
+            self.losses(batch)
+
+    with _warned() as warned:
+        fit(Silent(), tmp_path)
+
+    assert "training_step returned None; validation_step returned None" in warned[0]
 
 
 def test_a_train_step_without_a_loss_is_said(tmp_path: Path) -> None:
@@ -189,7 +220,7 @@ def test_a_few_sightings_are_enough(tmp_path: Path) -> None:
         fit(Shapes(), tmp_path, val=80)
 
     assert len(warned) == 1
-    assert warned[0].count("the val step returned") == 5
+    assert warned[0].count("validation_step returned") == 5
 
 
 def test_a_part_of_the_loss_is_not_set_against_the_whole(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.fits import Bare, Logging, Marks, Net, fit, loader, trainer
 from torch import Tensor, nn
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.errors import LossError
+from lightning_gapmon.errors import ConfigurationError, LossError
 
 # The module here breaks the graph where it writes its losses down; torch looks at `.grad` there.
 COMPILED = pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")
@@ -210,6 +210,17 @@ def test_half_precision_is_widened(tmp_path: Path) -> None:
     monitor = fit(module, tmp_path, marks, precision="bf16-true")
 
     _check(module, marks, monitor)
+
+
+def test_the_wrong_order_of_bases_is_told() -> None:
+    """Behind LightningModule the mixin's steps would be hidden; own steps need none of them."""
+    said = "Found training_step of LightningModule before that of GapMonitorMixin; expected the "
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        type("Net", (LightningModule, GapMonitorMixin), {})
+
+    assert "class Net(GapMonitorMixin, LightningModule)" in str(caught.value)
+    own = {"training_step": Bare.training_step, "validation_step": Bare.validation_step}
+    type("Own", (LightningModule, GapMonitorMixin), own)
 
 
 def test_a_module_without_a_loss_is_told() -> None:

@@ -50,6 +50,26 @@ def test_the_plan_is_what_the_trainer_does(settings: dict[str, Any], tmp_path: P
     assert planned_checks(runner) == len(marks.at) - 1
 
 
+@pytest.mark.parametrize("settings", INTERVALS, ids=_name)
+def test_checks_that_were_never_seen_are_not_in_the_plan(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    """A run that began without a monitor has as many checks as are left, also resumed again."""
+    data = loader(7, batch_size=1), loader(2, batch_size=1)
+    before = trainer(tmp_path, max_epochs=2, **settings)
+    before.fit(Net(), *data)
+    before.save_checkpoint(tmp_path / "before.ckpt")
+    seen, resumed = GapMonitor(stop=None, summary=False), GapMonitor(stop=None, summary=False)
+    runner = trainer(tmp_path, seen, max_epochs=6, **settings)
+    runner.fit(Net(), *data, ckpt_path=tmp_path / "before.ckpt")
+    runner.save_checkpoint(tmp_path / "between.ckpt")
+    again = trainer(tmp_path, resumed, max_epochs=8, **settings)
+    again.fit(Net(), *data, ckpt_path=tmp_path / "between.ckpt")
+
+    assert seen.history.planned == len(seen.history) > 0
+    assert resumed.history.planned == len(resumed.history) > len(seen.history)
+
+
 def test_without_an_end_there_is_no_plan(tmp_path: Path) -> None:
     """A run that others end has none."""
     monitor = GapMonitor(stop=Target(100.0), summary=False)

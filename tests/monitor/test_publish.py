@@ -19,7 +19,14 @@ from torch import Tensor
 
 from lightning_gapmon import GapMonitor
 
-TAGS = {"loss/train", "loss/val", "gap/absolute", "gap/relative", "gap/stderr"}
+TAGS = {
+    "loss/train",
+    "loss/val",
+    "loss/train_fair",
+    "gap/absolute",
+    "gap/relative",
+    "gap/stderr",
+}
 LOSSES = [3.0, 1.0, 2.0, 2.5]
 
 
@@ -43,6 +50,7 @@ def test_the_metrics_are_the_checks_numbers(tmp_path: Path) -> None:
     assert ours["gap/absolute"] == seen.gap == seen.val - seen.train
     assert ours["gap/relative"] == seen.gap_relative
     assert ours["gap/stderr"] == seen.gap_stderr
+    assert ours["loss/val"] - ours["loss/train_fair"] == ours["gap/absolute"]
 
 
 class Reading(Callback):
@@ -194,7 +202,7 @@ def test_tensorboard_draws_both_losses_in_one_chart(tmp_path: Path) -> None:
     assert list(category.chart[0].multiline.tag) == [
         "^loss/train$",
         "^loss/val$",
-        "^loss/train_probe$",
+        "^loss/train_fair$",
     ]
     assert category.chart[1].margin.series[0].upper == "loss/val"
 
@@ -229,6 +237,24 @@ def test_every_logger_gets_it(tmp_path: Path) -> None:
     values = [one.value for one in _board(Path(board.log_dir)).Scalars("loss/val")]
     assert [float(row["loss/val"]) for row in rows] == monitor.history.val
     assert values == pytest.approx(list(monitor.history.val), rel=1e-6)
+
+
+def test_the_way_to_tensorboard_leads_to_its_own_logs(tmp_path: Path) -> None:
+    """Another logger in front has the report beside its logs, but nothing to be drawn."""
+    table, board = CSVLogger(tmp_path / "c"), TensorBoardLogger(tmp_path / "b")
+    monitor = fit(Net(), tmp_path, logger=[table, board])
+
+    assert monitor.outcome is not None
+    assert monitor.outcome.log_dir == board.log_dir
+    assert Path(table.log_dir, "gapmon.json").exists()
+
+
+def test_without_tensorboard_there_is_no_way_to_it(tmp_path: Path) -> None:
+    """A table alone cannot be opened there."""
+    monitor = fit(Net(), tmp_path, logger=CSVLogger(tmp_path))
+
+    assert monitor.outcome is not None
+    assert monitor.outcome.log_dir == ""
 
 
 class Taken(Logging):

@@ -62,6 +62,7 @@ def outcomes() -> st.SearchStrategy[Outcome]:
         history=histories(),
         diagnosis=diagnoses,
         stop_reason=st.none() | st.builds(StopReason, rule=TEXTS, message=TEXTS, check=COUNTS),
+        interrupted_by=TEXTS,
         restored=st.booleans(),
         source=TEXTS,
         best_path=TEXTS,

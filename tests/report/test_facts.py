@@ -36,6 +36,13 @@ def test_a_stopped_run_says_why() -> None:
     assert _said(stopped)[0] == ("stopped", "at check 2: no improvement [Patience(1)]")
 
 
+def test_an_interrupted_run_says_by_what() -> None:
+    """A run that did not get where it was going is not said to have been ended in good order."""
+    cut = replace(RUN, interrupted_by="KeyboardInterrupt")
+
+    assert _said(cut)[0] == ("ended", "by KeyboardInterrupt, after 2 checks of 9 planned")
+
+
 def test_restored_weights_are_said_to_be_there() -> None:
     """After fit one knows which weights the module holds."""
     text = "check 1, validation loss 2.000; its weights are back in the module"

@@ -93,7 +93,9 @@ def _verdicts(
             yield plateau(sight, tail, baseline)
             yield good_fit(sight, tail, baseline)
             yield unsettled(tail)
-    yield _undecided(f"too early to tell after {len(history)} checks")
+    if sight is None and history and history[-1].val_n == 0:
+        yield _undecided("no validation loss was measured")
+    yield _undecided(f"too early to tell after {len(history)} check{'s' * (len(history) != 1)}")
 
 
 def _undecided(message: str) -> Diagnosis:

@@ -19,7 +19,8 @@ class Gap:
         relative: `(val - train) / max(val, train)`: 0.5 means that train is half of val.
             NaN unless both losses are positive, for a log-likelihood has no natural zero.
         stderr: Standard error of `absolute`, the two sides taken as independent.
-        basis: Which train loss was compared: `probe`, else `end`, else `online`.
+        train: The train loss that was compared.
+        basis: Which one that was: `probe`, else `end`, else `online`.
         lag: `end - online`: what the window's age adds. NaN where `end` is not known.
         mode: `probe - end`: what train mode (dropout, augmentation) adds.
         observed: `val - online`: the gap as it is usually plotted.
@@ -28,6 +29,7 @@ class Gap:
     absolute: float
     relative: float
     stderr: float
+    train: float
     basis: Basis
     lag: float
     mode: float
@@ -41,6 +43,7 @@ class Gap:
             absolute=seen.val - train,
             relative=relative_gap(train, seen.val),
             stderr=math.hypot(stderr, seen.val_stderr),
+            train=train,
             basis=basis,
             lag=seen.end - seen.train,
             mode=seen.probe - seen.end,

@@ -99,13 +99,23 @@ class History(Sequence[Observation]):
 
     def __eq__(self, other: object) -> bool:
         """Compare plan and checks; NaN equals NaN here, for both mean `not measured`."""
-        return isinstance(other, History) and repr(self) == repr(other)
+        if not isinstance(other, History):
+            return NotImplemented
+        return self.planned == other.planned and repr([*self]) == repr([*other])
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        """Show the checks."""
-        return f"History({list(self)!r}, planned={self.planned})"
+        """Show how far it goes; the checks themselves would be pages.
+
+        Example:
+            >>> History.from_curves(train=[0.9, 0.5, 0.3], val=[1.0, 0.7, 0.8], planned=9)
+            <History of 3 of 9 checks, best validation loss 0.7 at check 2>
+        """
+        of = f" of {self.planned}" if self.planned else ""
+        best = self.best
+        lowest = f", best validation loss {best.val:.4g} at check {best.check}" if best else ""
+        return f"<History of {len(self)}{of} check{'s' * (len(self) != 1)}{lowest}>"
 
     def scan(
         self, key: Hashable, start: State, update: Callable[[State, Observation], State]

@@ -15,6 +15,7 @@ class Outcome:
         history: Its checks.
         diagnosis: The verdict at its last check.
         stop_reason: Why it was stopped, or None where it was not.
+        interrupted_by: Name of the exception that ended it, or "".
         kept: Number of the check that was kept where that is not the one with the lowest loss,
             because something else was selected for.
         restored: Whether the weights of the check that was kept are back in the module.
@@ -28,6 +29,7 @@ class Outcome:
     history: History
     diagnosis: Diagnosis
     stop_reason: StopReason | None = None
+    interrupted_by: str = ""
     kept: int | None = None
     restored: bool = False
     source: str = ""

@@ -42,8 +42,8 @@ class Selection:
         gap = 0.0 if self.max_gap is None else self.max_gap
         if self.by not in ("raw", "trend") or not -1 <= gap <= 1:
             msg = (
-                f"Found Selection(by={self.by!r}, max_gap={self.max_gap!r}); expected "
-                'by="raw" or by="trend", and a relative gap between -1 and 1 or None.'
+                f"Found a selection of {self.by!r} with max_gap={self.max_gap!r}; expected "
+                '"raw" or "trend", and a relative gap between -1 and 1 or None.'
             )
             raise ConfigurationError(msg)
 

@@ -54,7 +54,7 @@ class Row:
         regret_relative: Mean relative regret.
         regret_range: Mean regret by range.
         against_relative: Relative regret over that of patience at the same `used`; below 1 is
-            better than any patience.
+            better than any patience, NaN is where there is no regret to compare.
         against_range: The same for the regret by range.
     """
 
@@ -178,10 +178,10 @@ def _intervals(values: Sequence[Sequence[float]]) -> dict[str, Interval]:
 
 
 def _interval(values: Sequence[float]) -> Interval:
-    value, *drawn = values
-    if not drawn:
+    value = values[0]
+    drawn = sorted(other for other in values[1:] if not math.isnan(other))
+    if not drawn or math.isnan(value):
         return Interval(value)
-    drawn.sort()
     return Interval(value, drawn[int(0.025 * len(drawn))], drawn[int(0.975 * len(drawn))])
 
 
@@ -201,7 +201,12 @@ def _values(
 def _against(cost: _Cost, edge: list[_Cost]) -> tuple[float, ...]:
     at = _at(edge, cost.used)
     pairs = ((cost.relative, at.relative), (cost.range, at.range))
-    return (*cost, *(mine / max(theirs, TINY) for mine, theirs in pairs))
+    return (*cost, *starmap(_ratio, pairs))
+
+
+def _ratio(mine: float, theirs: float) -> float:
+    """Divide two regrets; NaN where neither rule has given anything away."""
+    return mine / max(theirs, TINY) if mine or theirs else math.nan
 
 
 def _at(edge: list[_Cost], used: float) -> _Cost:

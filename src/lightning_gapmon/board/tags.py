@@ -14,6 +14,8 @@ class Tags:
         train: Online train loss.
         val: Validation loss.
         train_probe: Train loss in eval mode at the weights of the check.
+        train_fair: The train loss that the gap is taken from: by the probe, else at the end of
+            the window, else the online one.
         gap_absolute: Validation loss minus train loss by the fairest basis.
         gap_relative: The gap over the larger of the two losses.
         gap_stderr: Standard error of the gap.
@@ -26,6 +28,7 @@ class Tags:
     train: str = "loss/train"
     val: str = "loss/val"
     train_probe: str = "loss/train_probe"
+    train_fair: str = "loss/train_fair"
     gap_absolute: str = "gap/absolute"
     gap_relative: str = "gap/relative"
     gap_stderr: str = "gap/stderr"

@@ -146,13 +146,14 @@ def _laid_out(losses: list[Tensor], counts: list[float | Tensor]) -> tuple[Tenso
     """Lay losses and weights out as `(batches, longest)`; what is padding weighs nothing."""
     device = losses[0].device
     dtype = wide_dtype(device)
-    flat = [loss.reshape(-1).to(device, non_blocking=True) for loss in losses]
+    if any(loss.device != device for loss in losses):
+        losses = [loss.to(device, non_blocking=True) for loss in losses]
     weights = _to_device(counts, device)[:, None]
-    lengths: list[float | Tensor] = [float(loss.numel()) for loss in flat]
-    if len(set(lengths)) == 1:
-        values = torch.stack(flat).to(dtype)
+    if len({loss.shape for loss in losses}) == 1:
+        values = torch.stack(losses).reshape(len(losses), -1).to(dtype)
         return values, weights.expand_as(values)
-    values = pad_sequence([loss.to(dtype) for loss in flat], batch_first=True)
+    lengths: list[float | Tensor] = [float(loss.numel()) for loss in losses]
+    values = pad_sequence([loss.reshape(-1).to(dtype) for loss in losses], batch_first=True)
     columns = torch.arange(values.shape[1], device=device)
     return values, weights * (columns < _to_device(lengths, device)[:, None])
 

@@ -32,8 +32,8 @@ def describe(outputs: object) -> str:
         >>> describe({"reward": 1.0})
         "a dict with the keys ['reward']"
     """
-    if outputs is None:
-        return "None"
+    if outputs is None or (isinstance(outputs, Mapping) and not outputs):
+        return "None"  # Lightning hands the None of a training step over as {}
     if isinstance(outputs, Mapping):
         return f"a dict with the keys {sorted(map(str, outputs))}"
     if isinstance(outputs, Tensor):
@@ -53,6 +53,8 @@ def first_sizes(batch: object) -> list[int]:
         >>> first_sizes((torch.zeros(8, 3), torch.zeros(8)))
         [8, 8]
     """
+    if type(batch) in (tuple, list) and all(type(part) is Tensor for part in batch):  # type: ignore[attr-defined]
+        return [part.shape[0] for part in batch if part.ndim]  # type: ignore[attr-defined]
     graphs = getattr(batch, "num_graphs", None)
     if isinstance(graphs, int):
         return [graphs]

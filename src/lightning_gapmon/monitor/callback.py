@@ -59,7 +59,7 @@ class GapMonitor(Results):
         >>> from lightning_gapmon import Patience
         >>> monitor = GapMonitor(stop=Patience(10), restore_best=True)
         >>> monitor.history, monitor.best, monitor.stop_reason
-        (History([], planned=None), None, None)
+        (<History of 0 checks>, None, None)
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class GapMonitor(Results):
             rank_zero_warn(warning)
         checkpoints.follow(trainer, session.history, session.ranked_by)
         if len(session.history) == 1:
-            publish.lay_out(trainer, session.tags, probe=session.probe is not None)
+            publish.lay_out(trainer, session.tags)
         if self.restore_best and self._selection(session.history) is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
@@ -195,7 +195,8 @@ class GapMonitor(Results):
     ) -> None:
         """Tell how it went so far."""
         if self._session is not None and trainer.state.fn == "fit" and self._outcome is None:
-            self.conclude(trainer, self._session, restored=False)
+            name = type(exception).__name__
+            self.conclude(trainer, self._session, restored=False, interrupted_by=name)
             self.sum_up()
         self.silence()
 

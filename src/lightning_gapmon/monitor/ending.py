@@ -12,7 +12,10 @@ from lightning_gapmon.monitor.compat import load_weights
 from lightning_gapmon.report import document, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lightning.pytorch import LightningModule, Trainer
+    from lightning.pytorch.loggers import Logger
 
     from lightning_gapmon.analysis.observation import Observation
     from lightning_gapmon.monitor.restore import Snapshot
@@ -49,9 +52,9 @@ def best_path(trainer: "Trainer") -> str:
     return next(filter(None, paths), "")
 
 
-def log_dir(trainer: "Trainer") -> str:
-    """Give the folder of the logs, or ""; of use on global rank 0 alone, which is not asked."""
-    folders = (getattr(one, "log_dir", None) or one.save_dir for one in trainer.loggers)
+def log_dir(loggers: "Sequence[Logger]") -> str:
+    """Give the folder of the first that has one, or ""; of use on rank 0, which is not asked."""
+    folders = (getattr(one, "log_dir", None) or one.save_dir for one in loggers)
     return next((str(folder) for folder in folders if folder), "")
 
 

@@ -40,13 +40,14 @@ def _way(source: Source, name: str) -> str:
 
 def no_loss(recorder: Recorder) -> str:
     """Say that no validation loss was heard, what was, and what to write."""
-    asked = recorder.given.get("val")
-    wanted = f"a validation loss named {asked!r}" if asked else "a validation loss"
+    asked, train = recorder.given.get("val"), recorder.given.get("train")
+    partner = f" that goes with train={train!r}" if train else ""
+    wanted = f"a validation loss named {asked!r}" if asked else f"a validation loss{partner}"
     logged = sorted(recorder.taken)
     seen = [f"the module logged {logged[:_MOST_NAMES]}" if logged else "the module logged nothing"]
     return (
         f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}. "
-        f"Expected {wanted} that is logged or returned by validation_step. Write "
+        f"Expected {wanted}, logged or returned by validation_step. Write "
         'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
         'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
         "Training goes on; nothing is stopped, judged or saved as best without it."

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from lightning_gapmon.errors import LossError
+from lightning_gapmon.errors import ConfigurationError, LossError
 
 if TYPE_CHECKING:
     from lightning_gapmon.monitor.recorder import Recorder
@@ -36,6 +36,22 @@ class GapMonitorMixin:
         >>> Net().training_step((torch.zeros(4, 2), torch.zeros(4, 1)), 0).shape
         torch.Size([])
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - whatever a class takes
+        """Refuse an order of bases that hides our steps behind Lightning's empty ones.
+
+        Raises:
+            ConfigurationError: `LightningModule` comes first, and a step is left to it.
+        """
+        super().__init_subclass__(**options)
+        for name in ("training_step", "validation_step"):
+            owner = next(base for base in cls.__mro__ if name in vars(base))
+            if owner.__module__.startswith(("lightning.", "pytorch_lightning.")):
+                msg = (
+                    f"Found {name} of {owner.__name__} before that of GapMonitorMixin; expected "
+                    f"the mixin first: class {cls.__name__}(GapMonitorMixin, {owner.__name__})."
+                )
+                raise ConfigurationError(msg)
 
     def loss_step(self, batch: Any) -> "Tensor | tuple[Tensor, float | Tensor]":  # noqa: ANN401
         """Compute the loss of a batch, for training, validation and probe alike.
@@ -105,10 +121,10 @@ def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None
 
 
 def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
+    if n is None or (isinstance(n, (int, float, Real)) and n >= 0):
+        return n
     if isinstance(n, Tensor) and n.numel() == 1:
         return n.detach().reshape(())
-    if n is None or (isinstance(n, Real) and n >= 0):
-        return n
     found = f"a tensor of shape {tuple(n.shape)}" if isinstance(n, Tensor) else repr(n)
     msg = (
         f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "

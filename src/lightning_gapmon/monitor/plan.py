@@ -36,6 +36,21 @@ def planned_checks(trainer: "Trainer") -> int | None:
     return whole // epochs * _checks_in_epoch(size, every) + in_rest
 
 
+def checks_before(trainer: "Trainer") -> int:
+    """Count the checks of the epochs before this one, by the Trainer's settings.
+
+    Asked at the first check of a history, these are checks that it will never hold: of a run that
+    began without a monitor, or of an earlier fit of the same Trainer.
+    """
+    every, size = getattr(trainer, "val_check_batch", None), trainer.num_training_batches
+    if every is None or (math.isinf(size) and not math.isinf(every)):
+        return 0
+    epochs = trainer.check_val_every_n_epoch
+    if epochs is None:
+        return int(size * trainer.current_epoch // every)
+    return trainer.current_epoch // epochs * _checks_in_epoch(size, every)
+
+
 def _checks_in_epoch(batches: float, every: float) -> int:
     """Count an epoch's checks: one each so many batches, or one at its unknown end."""
     return 1 if math.isinf(every) else int(batches // every)

@@ -29,6 +29,7 @@ def metrics(seen: "Observation", tags: Tags, *, with_val: bool) -> dict[str, flo
     named = {
         tags.train: seen.train,
         tags.val: seen.val,
+        tags.train_fair: gap.train,
         tags.gap_absolute: gap.absolute,
         tags.gap_relative: gap.relative,
         tags.gap_stderr: gap.stderr,
@@ -72,10 +73,10 @@ def boards(trainer: "Trainer") -> "list[TensorBoardLogger]":
     return [one for one in loggers if hasattr(getattr(one, "experiment", 0), "add_custom_scalars")]
 
 
-def lay_out(trainer: "Trainer", tags: Tags, *, probe: bool) -> None:
+def lay_out(trainer: "Trainer", tags: Tags) -> None:
     """Write the layout of the Custom Scalars tab: both losses in one chart, the gap as a band."""
     for logger in boards(trainer):
-        logger.experiment.add_custom_scalars(custom_scalars(tags, probe=probe))
+        logger.experiment.add_custom_scalars(custom_scalars(tags))
 
 
 def text(trainer: "Trainer", tag: str, markdown: str) -> None:

@@ -1,6 +1,8 @@
 """Every loss that can be heard in a window, by where it comes from and by side."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from functools import partial
 from numbers import Real
 from typing import Literal
 
@@ -43,13 +45,15 @@ class Recorder:
         self.padding = Padding()
         self.sightings: dict[str, None] = {}
         self.taken: set[str] = set()
-        self._notes: dict[tuple[Source, str], None] = {}
+        self._notes: dict[Source, str] = {}
         self._batch: object = None
         self._loader = 0
         self._evaluated = False
         self._wanted: dict[tuple[Stage, str], bool] = {}
-        self._meters: dict[tuple[Pass, Source, int], LossMeter] = {}
-        self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = {}
+        self._meters: dict[tuple[Pass, Source, int], LossMeter] = defaultdict(LossMeter)
+        self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = defaultdict(
+            partial(defaultdict, LossMeter)
+        )
 
     def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
         """Enter a step; the probe listens to what validation listens to."""
@@ -87,9 +91,8 @@ class Recorder:
                 f"{name} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
-        meters = self._by_name.setdefault((self._at, name), {})
-        meter = meters.setdefault(self._loader, LossMeter())
-        self._add("logged", meter, loss, batch_size)
+        meters = self._by_name[self._at, name]
+        self._add("logged", meters[self._loader], loss, batch_size)
 
     def returned(self, outputs: object, *, scale: int = 1) -> None:
         """Take what a step returned, if it is a loss.
@@ -113,7 +116,7 @@ class Recorder:
         if source == "logged":
             named = self._by_name.get((at, self._name_of("train" if at == "train" else "val")), {})
             return named.setdefault(loader, LossMeter())
-        return self._meters.setdefault((at, source, loader), LossMeter())
+        return self._meters[at, source, loader]
 
     def train_meters(self) -> dict[tuple[Source, str], LossMeter]:
         """List the meters of the train side, with the name of each that is a logged one."""
@@ -129,7 +132,7 @@ class Recorder:
     def load(self, source: Source, name: str, rows: list[list[float]], ends: list[int]) -> None:
         """Continue a meter of the train side from its state."""
         if source == "logged":
-            meters = self._by_name.setdefault(("train", name), {})
+            meters = self._by_name["train", name]
             meters.setdefault(0, LossMeter()).load(rows, ends)
         else:
             self.meter("train", source).load(rows, ends)
@@ -153,7 +156,7 @@ class Recorder:
     def notes(self) -> list[str]:
         """What is to be known of the numbers, by the sources that are listened to."""
         used = set(self.chosen.values()) or set(SOURCES)
-        return list(dict.fromkeys(note for source, note in self._notes if source in used))
+        return list(dict.fromkeys(note for source, note in self._notes.items() if source in used))
 
     def heard_names(self) -> dict[Stage, str]:
         """Name the logged loss of each side, as far as this rank can tell."""
@@ -188,12 +191,12 @@ class Recorder:
         return read.stage in (stage, None) and (read.is_loss or read.stem in asked)
 
     def _meter(self, source: Source) -> LossMeter:
-        return self._meters.setdefault((self._at, source, self._loader), LossMeter())
+        return self._meters[self._at, source, self._loader]
 
     def _add(
         self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
     ) -> None:
-        if hasattr(loss, "full_tensor"):
+        if type(loss) is not Tensor and hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
         if loss.numel() == 1:
             n = self._samples(source) if n is None else n
@@ -224,12 +227,13 @@ class Recorder:
             f"Batch sizes were guessed: {found}. Say how many samples a batch has, with "
             "GapMonitor(count=...), self.log(..., batch_size=...) or self.track_loss(loss, n=...)."
         )
-        self._notes[source, note] = None
+        self._notes.setdefault(source, note)  # batches of many sizes are one finding
 
     def _see(self, outputs: object) -> None:
         if len(self.sightings) >= _MOST_SIGHTINGS:
             return
-        self.sightings[f"the {self.stage} step returned {describe(outputs)}"] = None
+        step = "training" if self.stage == "train" else "validation"
+        self.sightings[f"{step}_step returned {describe(outputs)}"] = None
 
 
 def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":

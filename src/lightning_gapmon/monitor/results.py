@@ -86,20 +86,23 @@ class Results(Listener):
         baseline = known if self.baseline is None else self.baseline
         return diagnose(history, baseline=baseline, overlap=leaks.worst(self.overlaps))
 
-    def conclude(self, trainer: "Trainer", session: "Session", *, restored: bool) -> None:
+    def conclude(
+        self, trainer: "Trainer", session: "Session", *, restored: bool, interrupted_by: str = ""
+    ) -> None:
         """Put together what is known, and leave it where others find it."""
         self._outcome = Outcome(
             history=session.history,
             diagnosis=self.diagnosis,
             stop_reason=self.stop_reason,
+            interrupted_by=interrupted_by,
             kept=self._other_than_lowest(session.history),
             restored=restored,
             source=session.source,
             best_path=ending.best_path(trainer),
-            log_dir=ending.log_dir(trainer) if publish.boards(trainer) else "",
+            log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*session.notes, *leaks.notes(self.overlaps), *checkpoints.kept(trainer)),
         )
-        ending.leave_report(self._outcome, ending.log_dir(trainer))
+        ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
         self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
 
     def _other_than_lowest(self, history: History) -> int | None:

@@ -13,7 +13,7 @@ from lightning_gapmon.errors import StateError
 from lightning_gapmon.monitor import messages, publish
 from lightning_gapmon.monitor.baseline import Baseline
 from lightning_gapmon.monitor.ledger import Facts, Ledger, gather, spread
-from lightning_gapmon.monitor.plan import planned_checks
+from lightning_gapmon.monitor.plan import checks_before, planned_checks
 from lightning_gapmon.monitor.probe import Probe
 from lightning_gapmon.monitor.rates import learning_rate, plateau_wait
 from lightning_gapmon.monitor.recorder import Recorder, Source
@@ -52,6 +52,7 @@ class Session:
         self._rank = rank
         self._before, self._since = 0.0, time.monotonic()
         self._window_step = 0
+        self._unseen = 0
         self._validating = 0.0
         self._sources: tuple[Source | None, Source | None] = (None, None)
         self._said: set[str] = set()
@@ -109,7 +110,10 @@ class Session:
             return False
         self._settle(ledger)
         self.baseline.loss = ledger.facts.baseline
-        self.history.planned = planned_checks(trainer)
+        if not self.history:
+            self._unseen = checks_before(trainer)
+        planned = planned_checks(trainer)
+        self.history.planned = None if planned is None else planned - self._unseen
         self.history.append(self._observe(trainer, ledger))
         self._compare(ledger.shards(self._sources[1]))
         if self.probe:
@@ -216,6 +220,7 @@ class Session:
             "version": STATE_VERSION,
             "history": self.history.to_plain(),
             "seconds": self.seconds,
+            "unseen": self._unseen,
             "sources": list(self._sources),
             "names": dict(self.recorder.names),
             "prefixed": self.tags != Tags(),
@@ -246,6 +251,7 @@ class Session:
             raise StateError(msg)
         self.history = History.from_plain(state["history"])
         self._before, self._since = float(state["seconds"]), time.monotonic()
+        self._unseen = int(state["unseen"])
         self._window_step = self.history[-1].step if self.history else 0
         self.tags = Tags().prefixed() if state["prefixed"] else Tags()
         self.late = bool(state["late"])

@@ -41,7 +41,7 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
         ...     print(f"{fact.label}: {fact.text}")
         ended: by the Trainer, after 1 check of 5 planned
         best: check 1, validation loss 3.000
-        verdict: undecided: too early to tell after 1 checks
+        verdict: undecided: too early to tell after 1 check
     """
     yield _end(outcome)
     yield from _best(outcome)
@@ -61,7 +61,8 @@ def _end(outcome: Outcome) -> Fact:
         return Fact("stopped", f"at check {outcome.stop_reason.check}: {outcome.stop_reason}")
     history = outcome.history
     planned = f" of {history.planned} planned" if history.planned else ""
-    return Fact("ended", f"by the Trainer, after {count(len(history), 'check')}{planned}")
+    by = outcome.interrupted_by or "the Trainer"
+    return Fact("ended", f"by {by}, after {count(len(history), 'check')}{planned}")
 
 
 def _best(outcome: Outcome) -> Iterator[Fact]:

@@ -157,7 +157,8 @@ class Budget(Rule):
         return rise if rise > max(effect, RISE_NOISE * noise(recent)) else 0.0
 
     def _waited(self, course: _Course, history: History) -> str:
-        wait = f"no improvement for {course.mark_age} checks"
+        said = "not enough" if self.tolerance else "no"
+        wait = f"{said} improvement for {course.mark_age} check{'s' * (course.mark_age != 1)}"
         since = f" since check {course.mark_check}"
         since = since if course.mark_check else " and no finite validation loss yet"
         if history.planned is None:

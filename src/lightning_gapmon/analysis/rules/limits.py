@@ -83,7 +83,8 @@ class NonFinite(Rule):
     def __call__(self, history: History) -> StopReason | None:
         """Look at the last checks."""
         last = history.val[-self.checks :]
-        if len(last) < self.checks or any(map(math.isfinite, last)):
+        unmeasured = 0 in history.val_n[-self.checks :]
+        if len(last) < self.checks or unmeasured or any(map(math.isfinite, last)):
             return None
         times = f" at {self.checks} checks in a row" if self.checks > 1 else ""
         return self._reason(history, f"validation loss is {last[-1]}{times}")

@@ -92,16 +92,19 @@ class Patience(Rule):
         waited = self._waited(wait, history.planned)
         if waited is None:
             return None
-        since = f"since the best validation loss {wait.best:.6g} at check {wait.at}"
+        # Checks that improved by less than min_delta may be better than the last that counted.
+        said, loss = ("not enough", "the") if self.min_delta else ("no", "the best")
+        since = f"since {loss} validation loss {wait.best:.6g} at check {wait.at}"
         since = since if wait.at else "and no finite validation loss yet"
-        return self._reason(history, f"no improvement for {waited} {since}")
+        return self._reason(history, f"{said} improvement for {waited} {since}")
 
     def _waited(self, wait: _Wait, planned: int | None) -> str | None:
         if self.steps is not None:
             return f"{wait.steps} steps" if wait.steps >= self.steps else None
         if self.seconds is not None:
             return f"{wait.seconds:.4g} seconds" if wait.seconds >= self.seconds else None
-        return f"{wait.checks} checks" if wait.checks >= self.patience(planned) else None
+        checks = f"{wait.checks} check{'s' * (wait.checks != 1)}"
+        return checks if wait.checks >= self.patience(planned) else None
 
     def patience(self, planned: int | None) -> int:
         """Give the checks to wait under a plan.

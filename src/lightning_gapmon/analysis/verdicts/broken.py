@@ -9,13 +9,14 @@ from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 
 
 def non_finite(history: History) -> Diagnosis | None:
-    """The loss of the last check is NaN or infinite."""
+    """The loss of the last check is NaN or infinite; one that was not measured is neither."""
     start: tuple[int | None, bool] = (None, False)
     since, _ = history.scan("broken", start, _follow)
     if since is None:
         return None
     val, train = history[-1].val, history[-1].train
-    name, loss = ("train", train) if math.isfinite(val) else ("validation", val)
+    fine = math.isfinite(val) or history[-1].val_n == 0
+    name, loss = ("train", train) if fine else ("validation", val)
     return Diagnosis(
         verdict="non_finite",
         severity="error",
@@ -31,6 +32,6 @@ def _follow(before: tuple[int | None, bool], seen: Observation) -> tuple[int | N
     since, measured = before
     measured = measured or math.isfinite(seen.train)
     lost = math.isinf(seen.train) or (math.isnan(seen.train) and measured)
-    if math.isfinite(seen.val) and not lost:
+    if (math.isfinite(seen.val) or seen.val_n == 0) and not lost:
         return None, measured
     return since or seen.check, measured
