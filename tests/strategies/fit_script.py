@@ -44,6 +44,10 @@ def data(samples: int, *, factor: float, batch_size: int = BATCH) -> DataLoader[
     return DataLoader(TensorDataset(x, y, torch.arange(samples)), batch_size=batch_size)
 
 
+class Notes(list[dict[str, Any]]):
+    """What was heard, the probe's too: that is taken out of a module's plain lists again."""
+
+
 class Net(GapMonitorMixin, pl.LightningModule):
     """Two layers, made parallel as the strategy asks; writes down each sample's loss."""
 
@@ -56,7 +60,7 @@ class Net(GapMonitorMixin, pl.LightningModule):
         for parameter in self.net.parameters():
             with torch.no_grad():
                 parameter.copy_(0.1 * torch.randn(parameter.shape, generator=weights))
-        self.losses: list[dict[str, Any]] = []
+        self.losses: list[dict[str, Any]] = Notes()
 
     def configure_model(self) -> None:
         """Shard what is to be sharded."""
