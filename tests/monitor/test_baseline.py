@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.monitor.baseline import trivial_loss
+from lightning_gapmon.monitor.baseline import Baseline, trivial_loss
 
 
 class _Guess(GapMonitorMixin, LightningModule):
@@ -74,3 +74,18 @@ def test_a_given_baseline_goes_before_the_computed_one() -> None:
 def test_the_baseline_is_in_the_state() -> None:
     """A resumed run has no first validation to compute it from."""
     assert _fit(_Told()).state_dict()["baseline"] == pytest.approx(math.log(4))
+
+
+def test_sequences_of_any_length_are_taken() -> None:
+    """Class indices of batches that are padded to different lengths count together."""
+
+    class Ragged(_Told):
+        def targets(self, batch: list[Tensor]) -> Tensor:
+            labels: Tensor = batch[1]
+            return labels.expand(int(labels[0]) + 2, -1).T
+
+    baseline, module = Baseline(), Ragged()
+    for labels in ([0, 1], [1, 0, 0]):
+        baseline.take(module, [torch.zeros(1), torch.tensor(labels)])
+
+    assert baseline.settle() == pytest.approx(entropy([2 + 2 * 3, 2 + 3]))

@@ -10,7 +10,7 @@ from typing import Any
 import lightning
 import pytest
 import torch
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import LearningRateFinder
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.tuner.tuning import Tuner
@@ -285,3 +285,40 @@ def test_module_hooks_still_log(tmp_path: Path) -> None:
 
     assert metrics[0] == metrics[1]
     assert set(metrics[0]) == {"train_loss", "val_loss"}
+
+
+def test_a_log_on_the_instance_is_heard_and_stays_there(tmp_path: Path) -> None:
+    """What somebody put in the place of a module's `log` gets every call, and is there again."""
+    module, calls = Logging(), []
+
+    def log(name: str, _: object, **__: object) -> None:
+        calls.append(name)
+
+    module.log = log  # type: ignore[method-assign,assignment]
+    monitor = fit(module, tmp_path)
+
+    assert module.log is log  # type: ignore[comparison-overlap]
+    assert calls.count("train_loss") == 3 * 3
+    assert len(monitor.history) == 3
+
+
+class Renaming(Logging):
+    """Logs everything below a name of its own, by a `log` that takes no more than it needs."""
+
+    def log(self, name: str, value: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+        """Log it there."""
+        super().log(f"mine/{name}", value)
+
+
+def test_a_log_of_the_modules_own_does_not_rename_ours(tmp_path: Path) -> None:
+    """Published names do not go through a `log` that a module has written for its own."""
+    monitors: list[Trainer] = []
+
+    class Keep(Callback):
+        def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            monitors.append(trainer)
+
+    fit(Renaming(), tmp_path, Keep())
+    (runner,) = monitors
+
+    assert {"loss/val", "gap/absolute", "mine/val_loss"} <= runner.callback_metrics.keys()

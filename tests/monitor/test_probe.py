@@ -17,6 +17,9 @@ from torchmetrics import MeanMetric
 from lightning_gapmon import GapMonitor, GapMonitorMixin
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.ledger import Facts
+from lightning_gapmon.monitor.probe import Probe
+from lightning_gapmon.monitor.recorder import Recorder
+from lightning_gapmon.monitor.session import Session
 from lightning_gapmon.monitor.subset import Budget, Subset
 
 
@@ -223,3 +226,72 @@ class _Plain(_Mixed):
     def __init__(self) -> None:
         super().__init__()
         self.net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+def test_a_step_on_the_instance_stays_there() -> None:
+    """A step that somebody put on the module itself, as `torch.compile` does, is there again."""
+    module = _Mixed()
+    calls: list[int] = []
+
+    def step(batch: list[Tensor], batch_idx: int) -> Tensor:
+        calls.append(batch_idx)
+        return module.tracked_mean(batch)
+
+    module.validation_step = step  # type: ignore[method-assign]
+    _fit(module, GapMonitor(stop=None, summary=False, probe=1))
+
+    assert module.validation_step is step
+    assert len(calls) == 2 + 3 * 2  # the sanity check's, and each validation's
+
+
+class _Gathering(_Logging):
+    """Gathers what its validation steps have seen until the epoch ends, in several ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: list[Tensor] = []
+        self.by_kind: dict[str, list[Tensor]] = {"loss": []}
+        self.steps = 0
+        self.ends: list[tuple[int, int, int]] = []
+
+    def validation_step(self, batch: list[Tensor], *_: int) -> None:
+        super().validation_step(batch)
+        self.steps += 1
+        self.outputs.append(batch[1])
+        self.by_kind["loss"].append(batch[1])
+
+    def on_validation_epoch_end(self) -> None:
+        self.ends.append((len(self.outputs), len(self.by_kind["loss"]), self.steps))
+        self.outputs.clear()
+        self.by_kind["loss"] = []
+
+
+def test_probe_leaves_nothing_in_what_a_module_gathers() -> None:
+    """Lists, dicts and counters that a validation step fills hold the validation alone."""
+    bare, probed = _Gathering(), _Gathering()
+    _fit(bare, Callback())
+    _fit(probed, GapMonitor(stop=None, summary=False, probe=3))
+
+    assert bare.ends == probed.ends
+    assert bare.ends[-1][0] > 0
+
+
+def test_the_budget_survives_a_resume() -> None:
+    """What a share of validation's time has come to is read from the first check after it on."""
+    before, after = (
+        Session(Recorder({}), rank=0, probe=Probe(Subset(Budget(share=0.2)))) for _ in range(2)
+    )
+    assert before.probe is not None
+    assert after.probe is not None
+    before.probe.budget(Facts(validating=10.0, probing=0.1, probed=1))
+    after.load_state_dict(before.state_dict())
+
+    assert after.probe.subset.used == 20
+
+
+def test_a_number_of_batches_may_change_at_a_resume() -> None:
+    """A budget that is given holds, whatever was read before."""
+    session = Session(Recorder({}), rank=0, probe=Probe(Subset(Budget(batches=3))))
+    session.load_state_dict({**session.state_dict(), "probe_batches": 8})
+
+    assert session.state_dict()["probe_batches"] == 3

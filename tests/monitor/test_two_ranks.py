@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,7 +15,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from lightning_gapmon import GapMonitor, History, Patience
+from lightning_gapmon.collect.sums import Sums
 from lightning_gapmon.monitor.messages import padding
+from lightning_gapmon.monitor.recorder import Recorder
+from lightning_gapmon.monitor.resume import continue_window, window_state
 
 RANKS = 2
 
@@ -274,3 +278,23 @@ def test_ranks_stop_together(ends: list[dict[str, Ended]]) -> None:
 
     assert len(history) == 3
     assert [end["stopped"].step for end in ends] == [12, 12]
+
+
+def test_a_logged_window_is_saved_before_the_first_check() -> None:
+    """Its name is not settled by then; resumed, it goes on where it was on both ranks."""
+    saved, resumed = Recorder({}), Recorder({})
+    for recorder, value in ((saved, 1.0), (saved, 2.0), (saved, 6.0), (resumed, 9.0)):
+        if recorder is resumed:
+            continue_window(resumed, window_state(_two_ranks(), saved), rank=0)
+        recorder.begin("train", [torch.zeros(2)])
+        recorder.logged("train_loss", value, None)
+    (rows,) = resumed.meter("train", "logged").rows(torch.device("cpu")).tolist()
+
+    assert Sums(*rows).n == 2 * (2 * 3 + 1)
+    assert Sums(*rows).mean == (2 * (1.0 + 2.0 + 6.0) + 9.0) / (2 * 3 + 1)
+
+
+def _two_ranks() -> Any:  # noqa: ANN401 - as much of a Trainer as is asked for
+    """Stand in for a Trainer whose other rank has recorded the same."""
+    both = SimpleNamespace(root_device=torch.device("cpu"), reduce=lambda rows, **_: 2 * rows)
+    return SimpleNamespace(world_size=RANKS, strategy=both)

@@ -82,9 +82,9 @@ def find_overlap(
     """
     _refuse_nothing(limit, seconds)
     start = time.monotonic()
-    if not (_is_indexed(train_dataset) and _is_indexed(val_dataset)):
+    if not (is_indexed(train_dataset) and is_indexed(val_dataset)):
         sides = {"training": train_dataset, "validation": val_dataset}
-        streams = (name for name, side in sides.items() if not _is_indexed(side))
+        streams = (name for name, side in sides.items() if not is_indexed(side))
         return Overlap(notes=tuple(map(_not_indexed, streams)))
     with untouched_random_state(), _reporting(progress) as report:
         train, val = _read((train_dataset, val_dataset), limit, start + seconds, key, report)
@@ -187,7 +187,8 @@ def _unwrapped(dataset: object, indices: Sequence[int]) -> tuple[object, Sequenc
     return dataset, indices
 
 
-def _is_indexed(dataset: object) -> TypeGuard[Indexed]:
+def is_indexed(dataset: object) -> TypeGuard[Indexed]:
+    """Tell whether a dataset has a length and gives a sample for an index."""
     needed = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
     return needed and not isinstance(dataset, IterableDataset)
 

@@ -29,7 +29,9 @@ class Baseline:
             return
         targets = module.targets(batch)
         if targets is not None:
-            self._targets.append(targets.detach())
+            targets = targets.detach()
+            whole = targets.is_floating_point()  # the length of class indices may vary
+            self._targets.append(targets if whole else targets.flatten())
 
     def settle(self) -> float:
         """Compute it from what has been kept; this waits for the device, once a fit."""

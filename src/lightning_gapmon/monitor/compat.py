@@ -131,6 +131,15 @@ def to_device(trainer: "Trainer", module: "LightningModule", batch: Any) -> Any:
     return trainer.strategy.batch_to_device(batch, dataloader_idx=0)
 
 
+def own_sampler(loader: object) -> object:
+    """Give the sampler that a loader has, or had before Lightning shared its samples out to ranks.
+
+    Read from `DistributedSamplerWrapper`, 2.4.0 and 2.6.6.
+    """
+    sampler = getattr(loader, "sampler", None)
+    return getattr(getattr(sampler, "dataset", None), "_sampler", sampler)
+
+
 def logged_step(trainer: "Trainer") -> int:
     """Give the step at which Lightning logs right now.
 

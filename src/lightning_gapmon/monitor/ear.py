@@ -23,13 +23,14 @@ class Ear:
 
     def __init__(self, module: LightningModule, listener: Listener) -> None:
         self.module, self.listener = module, listener
+        self._before = vars(module).get("log")
         self._muted = False
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         """Log as the module does, then tell the listener."""
         if not self._muted:
-            type(self.module).log(self.module, name, value, *args, **settings)
+            self._log(name, value, *args, **settings)
         self.listener(name, value, settings.get("batch_size"))
 
     @contextmanager
@@ -53,3 +54,11 @@ class Ear:
     def take_off(self) -> None:
         """Give the module its own `log` back."""
         vars(self.module).pop("log", None)
+        if self._before is not None:
+            vars(self.module)["log"] = self._before
+
+    def _log(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401
+        if self._before is not None:  # somebody has put another one on this very instance
+            self._before(*args, **settings)
+        else:
+            type(self.module).log(self.module, *args, **settings)

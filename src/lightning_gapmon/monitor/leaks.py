@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
+from torch.utils.data import ConcatDataset
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.collect.fingerprint import find_overlap
+from lightning_gapmon.collect.fingerprint import find_overlap, is_indexed
 from lightning_gapmon.monitor import messages
 from lightning_gapmon.monitor.padding import flat
+from lightning_gapmon.monitor.supply import served
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -32,15 +34,18 @@ def look(trainer: "Trainer", limit: int) -> list[Overlap]:
 
 
 def _compare(trainer: "Trainer", limit: int) -> list[Overlap]:
-    train = _dataset(trainer.train_dataloader)
+    train = _joined([served(loader) for loader in flat(trainer.train_dataloader)])
+    bar = trainer.progress_bar_callback is not None
     return [
-        find_overlap(train, _dataset(loader), limit=limit, progress=True)
+        find_overlap(train, served(loader), limit=limit, progress=bar)
         for loader in flat(trainer.val_dataloaders)
     ]
 
 
-def _dataset(loader: Any) -> object:  # noqa: ANN401 - whatever serves as a loader
-    return getattr(loader, "dataset", loader)
+def _joined(datasets: list[Any]) -> Any:  # noqa: ANN401 - whatever is behind a loader
+    """Join the datasets of several train loaders; one that is a stream makes all one."""
+    streams = [one for one in datasets if not is_indexed(one)]
+    return streams[0] if streams else ConcatDataset(datasets) if len(datasets) > 1 else datasets[0]
 
 
 def worst(overlaps: list[Overlap]) -> Overlap | None:

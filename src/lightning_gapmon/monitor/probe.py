@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from lightning_gapmon.collect.attributes import kept
 from lightning_gapmon.collect.metrics import untouched
 from lightning_gapmon.monitor.compat import to_device
 from lightning_gapmon.monitor.mixin import GapMonitorMixin
@@ -25,7 +26,7 @@ class Probe:
 
     It runs once a check, when validation's first batch is about to: then the module is in eval
     mode, and callbacks that average weights have put theirs in. Weights, random state, the
-    user's metrics and logs stay as they are.
+    user's metrics and logs stay as they are, and so do the module's own lists and counters.
 
     Args:
         subset: Which batches it reads.
@@ -47,7 +48,7 @@ class Probe:
         if not self.due:
             return
         self.due, start = False, time.monotonic()
-        with isolate_rng(), ear.muted(), untouched(module), _own_step(module):
+        with isolate_rng(), ear.muted(), untouched(module), kept(module), _own_step(module):
             for index, (batch, is_new) in enumerate(self.subset.batches(trainer)):
                 ready = to_device(trainer, module, batch) if is_new else batch
                 recorder.begin("probe", ready)
@@ -70,11 +71,13 @@ def _own_step(module: "LightningModule") -> Iterator[None]:
         yield
         return
     own: GapMonitorMixin = module
+    before = {name: step for name, step in vars(module).items() if name == "validation_step"}
     vars(module)["validation_step"] = lambda batch, *_: own.tracked_mean(batch)
     try:
         yield
     finally:
         vars(module).pop("validation_step")
+        vars(module).update(before)  # a compiled step is an attribute of the instance
 
 
 def _has_loss_step(module: GapMonitorMixin) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -40,13 +40,16 @@ def metrics(seen: "Observation", tags: Tags, *, with_val: bool) -> dict[str, flo
 
 
 def log(module: "LightningModule", named: dict[str, float], *, prog_bar: bool) -> None:
-    """Publish through the module's own `log`, in `on_validation_epoch_end`, on every rank.
+    """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
+
+    It is Lightning's: one that a module has written in its place may rename, or take less.
 
     All ranks hold the same numbers, so that `rank_zero_only` spares the collectives.
     """
     dtype = wide_dtype(module.device)
+    base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
     for name, value in named.items():
-        type(module).log(
+        base.log(
             module,
             name,
             torch.tensor(value, dtype=dtype),

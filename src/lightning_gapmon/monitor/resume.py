@@ -31,7 +31,8 @@ def _reduced(trainer: "Trainer", recorder: Recorder) -> Window:
     meters = [recorder.meter("train", source) for source in SOURCES]
     rows = torch.stack([meter.rows(device, BINS) for meter in meters]) * share_of_data(trainer)
     summed = trainer.strategy.reduce(rows, reduce_op="sum").tolist()
-    names = [recorder.names.get("train", "") if source == "logged" else "" for source in SOURCES]
+    name = recorder.heard_names()["train"]
+    names = [name if source == "logged" else "" for source in SOURCES]
     ends = [_even_ends(meter.batches) for meter in meters]
     return [list(parts) for parts in zip(SOURCES, names, summed, ends, strict=True) if parts[3]]
 

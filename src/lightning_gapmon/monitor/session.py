@@ -227,6 +227,7 @@ class Session:
             "late": self.late,
             "baseline": self.baseline.loss,
             "source": self.source,
+            "probe_batches": self.probe.subset.used if self.probe else 0,
             "window": [],
         }
 
@@ -259,6 +260,8 @@ class Session:
         self.recorder.chosen = {"train": train, "val": val} if train and val else {}
         self.recorder.names = {**state["names"], **self.recorder.given}
         self.source = str(state["source"])
+        if self.probe:
+            self.probe.subset.resume(int(state["probe_batches"]))
         continue_window(self.recorder, state["window"], rank=self._rank)
 
 

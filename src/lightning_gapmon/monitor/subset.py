@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset as Part
+from torch.utils.data import DataLoader, Dataset, Subset as Part
+
+from lightning_gapmon.monitor.padding import flat
+from lightning_gapmon.monitor.supply import served, shows_all
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -41,17 +44,18 @@ class Subset:
         self.seconds = self.read = 0.0
         self._validated, self._checks = 0.0, 0
         self._kept: list[object] = []
+        self._keeps: bool | None = None
         self._loader: DataLoader[Any] | None = None
 
     def keep(self, trainer: "Trainer", batch: object) -> None:
         """Keep a batch that is being trained on, where the data cannot be asked for it again."""
-        if self.data is None and len(self._kept) < self.used and not _can_be_indexed(trainer):
+        if self._from_kept(trainer) and len(self._kept) < self.used:
             self._kept.append(batch)
 
     def batches(self, trainer: "Trainer") -> Iterator[tuple[object, bool]]:
         """Go through the batches, each with whether it is still to be brought to the device."""
         start = time.monotonic()
-        kept = self.data is None and not _can_be_indexed(trainer)
+        kept = self._from_kept(trainer)
         for batch in itertools.islice(
             self._kept if kept else self._indexed(trainer), self._most()
         ):
@@ -67,21 +71,36 @@ class Subset:
             a_check = self.budget.share * self._validated / self._checks
             self.used = max(1, int(a_check * facts.probed / facts.probing))
 
+    def resume(self, used: int) -> None:
+        """Read as much as before the resume at once, where that follows the budget's share."""
+        if self.budget.share is not None and used:
+            self.used = used
+
+    def _from_kept(self, trainer: "Trainer") -> bool:
+        """Tell, the same for the whole fit, whether to read what has been trained on itself."""
+        if self._keeps is None:
+            loader: Any = trainer.train_dataloader
+            whole = shows_all(loader) and trainer.num_training_batches == len(loader)
+            self._keeps = self.data is None and not whole
+        return self._keeps
+
     def _most(self) -> int | None:
         return None if self.budget == Budget() else self.used
 
     def _indexed(self, trainer: "Trainer") -> "DataLoader[Any]":
         """Build the loader of this rank's samples once, with batches like those of training."""
         if self._loader is None:
-            like: Any = (
-                self.data if isinstance(self.data, DataLoader) else trainer.train_dataloader
-            )
-            data: Any = like.dataset if self.data in (None, like) else self.data
-            own = _own_share(data, like.batch_size or 1, trainer, self.budget.batches)
-            self._loader = DataLoader(
-                Part(data, own), batch_size=like.batch_size, collate_fn=like.collate_fn
-            )
+            data = served(trainer.train_dataloader if self.data is None else self.data)
+            like = self._like(trainer, data)
+            size = _batch_size(like)
+            own = _own_share(data, size or 1, trainer, self.budget.batches)
+            self._loader = DataLoader(Part(data, own), batch_size=size, collate_fn=like.collate_fn)
         return self._loader
+
+    def _like(self, trainer: "Trainer", data: Any) -> "DataLoader[Any]":  # noqa: ANN401
+        """Find the loader whose batches are to be imitated: the closest to what is read."""
+        loaders = [self.data, *flat(trainer.train_dataloader), *flat(trainer.val_dataloaders)]
+        return next((one for one in loaders if isinstance(one, DataLoader)), DataLoader(data))
 
 
 def _own_share(
@@ -100,9 +119,8 @@ def _own_share(
     return chosen[rank : len(chosen) // ranks * ranks : ranks]
 
 
-def _can_be_indexed(trainer: "Trainer") -> bool:
-    """Tell whether the training data can be read again by index, in batches like its own."""
-    loader = trainer.train_dataloader
-    if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset):
-        return False
-    return loader.batch_size is not None or loader.batch_sampler is None
+def _batch_size(loader: "DataLoader[Any]") -> int | None:
+    """Give the samples in a batch; None where a loader gives samples as they are."""
+    if loader.batch_size is None and loader.batch_sampler is not None:
+        return int(getattr(loader.batch_sampler, "batch_size", 1))
+    return loader.batch_size
