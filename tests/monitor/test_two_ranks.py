@@ -210,7 +210,7 @@ def test_all_ranks_hold_the_same(ends: list[dict[str, Ended]]) -> None:
         assert first.history == second.history
         assert first.step == second.step
         ours = {key: value for key, value in first.metrics.items() if "/" in key}
-        assert len(ours) == 5
+        assert len(ours) == 6
         assert repr(ours) == repr({key: second.metrics[key] for key in ours})
 
 

@@ -52,7 +52,7 @@ class LossMeter:
         """
         self._losses.append(loss)
         self._counts.append(n)
-        self._elements += loss.numel()
+        self._elements += loss.numel() if loss.ndim else 1
         if len(self._losses) >= FLUSH_BATCHES or self._elements >= FLUSH_ELEMENTS:
             self.flush()
 

@@ -198,9 +198,12 @@ class Recorder:
     ) -> None:
         if type(loss) is not Tensor and hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
+        if not loss.ndim:
+            meter.add(loss, self._samples(source) if n is None else n)
+            return
         if loss.numel() == 1:
             n = self._samples(source) if n is None else n
-            if not loss.ndim or not _is_one(n):  # a mean may come as (1,) too
+            if not _is_one(n):  # a mean may come as (1,) too
                 meter.add(loss.reshape(()), n)
                 return
         if loss.numel():
