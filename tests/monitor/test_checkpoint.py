@@ -354,3 +354,17 @@ def test_a_second_fit_has_its_own_milestones(tmp_path: Path) -> None:
 
     assert not steady.exists()
     assert given.kept == {}
+
+
+def test_one_checkpoint_over_two_fits_ranks_each_by_itself(tmp_path: Path) -> None:
+    """A worse second run has a best file of its own."""
+    keeper = GapCheckpoint()
+    monitor = GapMonitor(stop=None, summary=False, checkpoint=keeper)
+    _run(tmp_path / "first", monitor, script=[3.0, 1.0, 2.0])
+    first = keeper.best_model_path
+    with pytest.warns(UserWarning, match="exists and is not empty"):  # the folder is kept
+        _run(tmp_path / "second", monitor, script=[9.0, 8.0, 7.0])
+
+    assert keeper.best_model_path != first
+    assert _saved(keeper.best_model_path)[0] == 6
+    assert keeper.best_model_score == 7.0

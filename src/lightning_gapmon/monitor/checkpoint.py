@@ -98,9 +98,20 @@ class GapCheckpoint(RankedCheckpoint):
                 "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
             )
             raise ConfigurationError(msg)
-        if stage == "fit":  # nothing of the last fit; what is resumed is loaded after this
-            self._history, self._verdict, self.kept = None, "undecided", {}
+        if stage == "fit":
+            self._forget()
         super().setup(trainer, pl_module, stage)
+
+    def _forget(self) -> None:
+        """Leave nothing of the last fit; what is resumed is loaded after this.
+
+        A ranking that went on would keep a later fit from saving, and `best` would be a file of
+        another run.
+        """
+        self._history, self._verdict, self.kept = None, "undecided", {}
+        self.best_k_models, self.kth_value = {}, torch.tensor(math.inf)
+        self.best_model_score = self.current_score = None
+        self.best_model_path = self.kth_best_model_path = self.last_model_path = ""
 
     def follow(self, history: "History", tag: str | None) -> None:
         """Save by this history's checks, published under this tag.
