@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from lightning_gapmon.collect.sums import WIDTH, Sums  # noqa: F401 - Sums is for the example
 
-FLUSH_BATCHES = 256
+FLUSH_BATCHES = 1024
 FLUSH_ELEMENTS = 1 << 16
 MOST_ROWS = 1024
 
