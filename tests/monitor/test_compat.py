@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from lightning_gapmon import GapCheckpoint, GapMonitor, GapMonitorMixin, Patience
 
-pytest.importorskip("pytorch_lightning")
 PACKAGES = ["lightning.pytorch", "pytorch_lightning"]
 
 
@@ -149,7 +148,6 @@ def test_a_config_file_builds_it(
     package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each package's LightningCLI instantiates the monitor with its rule and checkpoint."""
-    pytest.importorskip("docstring_parser")  # of jsonargparse[signatures]
     cli_class = import_module(f"{package.__name__}.cli").LightningCLI
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG)

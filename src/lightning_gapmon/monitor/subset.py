@@ -29,7 +29,10 @@ class Budget:
 
 
 class Subset:
-    """The probe's batches: the same at every check, and after a resume.
+    """The probe's batches: the same at every check.
+
+    Data that can be read by index give the same batches after a resume too. Of a stream, or of a
+    loader that serves a part nobody can know, the first batches of this process are kept.
 
     Args:
         budget: How much to read; None reads all of the user's own data.
