@@ -185,7 +185,7 @@ class GapMonitor(Results):
             self.conclude(trainer, self._session, restored=restored)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last of what the fit has to say; a Rich bar's last line may follow."""
+        """Print the summary, last in the fit; a Rich bar's last line may follow."""
         if self._outcome is not None and self._outcome.restored and averages(trainer):
             ending.put_back(trainer, pl_module, self._snapshot, self.best)
         self.sum_up()
