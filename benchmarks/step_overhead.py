@@ -1,13 +1,14 @@
 """What watching costs a training step, beside the stock ways to log a mean loss.
 
-    python benchmarks/step_overhead.py [--steps 2000] [--rounds 7] [--accelerator cpu]
+    python benchmarks/step_overhead.py [--rounds 250] [--accelerator cpu]
 
-Each round trains the same small model once in every way, in a new order, for two epochs, of which
-the second counts: the first settles where losses come from. A way's cost is what a
-step takes longer than in the bare Trainer of the same round; medians over the rounds. On the CPU
-time is what this process was given (`time.process_time`), so that a busy machine does not count.
-On a GPU the steps of `GapMonitor` run under `torch.cuda.set_sync_debug_mode("error")`: a wait for
-the device would raise.
+The ways take turns within one fit, 64 steps each and in a new order every round: nothing at all,
+a callback that does nothing, `self.log(on_step=False, on_epoch=True, batch_size=...)`, and the way
+in question. A round gives what each way costs, and the ratios; printed are medians over the
+rounds, with the quarters around them. Emptying the monitor's buffer, once in 1,024 steps, is
+clocked by itself and its share added to the costs. On the CPU time is what this process was given
+(`time.process_time`). On a GPU the monitor's steps run under
+`torch.cuda.set_sync_debug_mode("error")`: a wait for the device would raise.
 """
 
 import argparse
@@ -16,20 +17,26 @@ import random
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partialmethod
+from unittest.mock import patch
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
+from lightning_gapmon.collect.buffer import FLUSH_BATCHES
+from lightning_gapmon.collect.meter import LossMeter
 
-BATCH = 8
+BATCH, BLOCK, ROUNDS = 8, 64, 16
+Batch = tuple[Tensor, Tensor]
 
 
-class Batches(Dataset):
+class Batches(Dataset[Batch]):
     """The same batch again and again: no loading to speak of."""
 
     def __init__(self, count: int) -> None:
@@ -38,87 +45,45 @@ class Batches(Dataset):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, _: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, _: int) -> Batch:
         return self.batch
 
 
-class Bare(LightningModule):
-    """A regression that logs nothing; notes when the last epoch's steps began and ended."""
+class Regression(GapMonitorMixin, LightningModule):
+    """A small regression, and the ways to keep its loss."""
 
     def __init__(self) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(4, 1)
-        self.started = self.ended = 0.0
-        self.clock = time.process_time
-
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return functional.mse_loss(self.layer(batch[0]), batch[1])
-
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        return self.loss(batch)
-
-    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        return self.loss(batch)
+        self.mean = MeanMetric()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), 0.0)
 
-    def on_train_epoch_start(self) -> None:
-        self.started = self.clock()
+    def each(self, batch: Batch) -> Tensor:
+        return functional.mse_loss(self.layer(batch[0]), batch[1], reduction="none").mean(1)
 
-    def on_train_batch_end(self, *_: object) -> None:
-        self.ended = self.clock()
+    def nothing(self, batch: Batch, _: str) -> Tensor:
+        return self.each(batch).mean()
 
-
-class Logs(Bare):
-    """Logs its loss as Lightning's users do."""
-
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        loss = self.loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=BATCH)
+    def logs(self, batch: Batch, side: str) -> Tensor:
+        loss = self.each(batch).mean()
+        self.log(f"{side}_loss", loss, on_step=False, on_epoch=True, batch_size=BATCH)
         return loss
 
-
-class Metric(Bare):
-    """Feeds a torchmetrics mean."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mean = MeanMetric()
-
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        loss = self.loss(batch)
+    def feeds_metric(self, batch: Batch, _: str) -> Tensor:
+        loss = self.each(batch).mean()
         self.mean.update(loss.detach(), BATCH)
         return loss
 
+    def tracks_mean(self, batch: Batch, _: str) -> Tensor:
+        return self.track_loss(self.each(batch).mean(), n=BATCH)
 
-class Mixed(GapMonitorMixin, Bare):
-    """Tracks its loss through the mixin."""
-
-    def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        return self.track_loss(self.loss(batch), n=BATCH)
-
-    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
-        return self.track_loss(self.loss(batch), n=BATCH)
-
-
-class EachAlone(Bare):
-    """Computes one loss a sample, and logs nothing."""
-
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return self.each(batch).mean()
-
-    def each(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return functional.mse_loss(self.layer(batch[0]), batch[1], reduction="none").mean(1)
-
-
-class PerSample(GapMonitorMixin, EachAlone):
-    """Tracks one loss a sample."""
-
-    def loss(self, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    def tracks_each(self, batch: Batch, _: str) -> Tensor:
         return self.track_loss(self.each(batch)).mean()
 
-    training_step, validation_step = Bare.training_step, Bare.validation_step
+
+Step = Callable[["Turns", Batch, str], Tensor]
 
 
 class NoWait(Callback):
@@ -133,95 +98,163 @@ class NoWait(Callback):
             torch.cuda.set_sync_debug_mode("default")
 
 
-def monitor() -> GapMonitor:
-    """Give a monitor that only watches."""
-    return GapMonitor(checkpoint=False, summary=False)
+class Turns(Regression):
+    """Lets the ways take turns, and keeps what each one's steps took.
+
+    Args:
+        ways: The step of each way; the last is the one in question.
+        callbacks: The callbacks of a way, which the Trainer has in its turn alone.
+        on_gpu: Whether to wait for the device before the clock is read.
+    """
+
+    def __init__(
+        self, ways: Mapping[str, Step], callbacks: Mapping[str, list[Callback]], *, on_gpu: bool
+    ) -> None:
+        super().__init__()
+        self.ways, self.own, self.waits = ways, callbacks, on_gpu
+        self.rounds: list[dict[str, float]] = []
+        self.flushes: list[float] = []
+        self.order: list[str] = []
+        self.way, self.began, self.flushed = list(ways)[-1], 0.0, 0.0
+
+    def clock(self) -> float:
+        if not self.waits:
+            return time.process_time()
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        return self.ways[self.way](self, batch, "train")
+
+    def validation_step(self, batch: Batch, _: int) -> Tensor:
+        return self.ways[self.way](self, batch, "val")
+
+    def on_train_epoch_start(self) -> None:
+        names = list(self.ways)
+        rounds = [random.sample(names, len(names)) for _ in range(ROUNDS)]
+        # Validation, at the end of the epoch, is to find the way in question in place.
+        self.order = [*(name for one in rounds for name in one), names[-1]]
+        self.change(self.order[0])
+
+    def on_train_batch_end(self, _outputs: object, _batch: object, index: int) -> None:
+        block, rest = divmod(index + 1, BLOCK)
+        if rest:
+            return
+        if (block - 1) % len(self.ways) == 0:
+            self.rounds.append({})
+        took = self.clock() - self.began - self.flushed
+        self.rounds[-1][self.way] = 1e6 * took / BLOCK
+        self.change(self.order[block])
+
+    def time_flush(self, flush: Callable[[LossMeter], None], meter: LossMeter) -> None:
+        """Empty a buffer, and take the time out of the block."""
+        full = len(meter._buffer) == FLUSH_BATCHES  # noqa: SLF001
+        began = self.clock()
+        flush(meter)
+        took = self.clock() - began
+        self.flushed += took
+        if full:
+            self.flushes.append(1e6 * took / FLUSH_BATCHES)
+
+    def change(self, way: str) -> None:
+        """Take the callbacks of the last way out of the Trainer, and put those of the next in."""
+        self.way = way
+        every = [callback for several in self.own.values() for callback in several]
+        others = [one for one in self.trainer.callbacks if one not in every]
+        self.trainer.callbacks[:] = [*self.own.get(way, []), *others]
+        for monitor in every:
+            ear = getattr(monitor, "_ear", None)
+            if ear is not None:
+                (ear.put_on if monitor in self.own.get(way, []) else ear.take_off)()
+        self.flushed, self.began = 0.0, self.clock()
 
 
-WAYS: dict[str, Callable[[], tuple[Bare, list[Callback]]]] = {
-    "bare Trainer": lambda: (Bare(), []),
-    "bare Trainer, one loss a sample": lambda: (EachAlone(), []),
-    "a callback that does nothing": lambda: (Bare(), [Callback()]),
-    "self.log(on_epoch=True, batch_size=...)": lambda: (Logs(), []),
-    "torchmetrics MeanMetric": lambda: (Metric(), []),
-    "GapMonitor, step outputs": lambda: (Bare(), [monitor()]),
-    "GapMonitor, mixin, batch means": lambda: (Mixed(), [monitor()]),
-    "GapMonitor, mixin, one loss a sample": lambda: (PerSample(), [monitor()]),
-    "self.log + GapMonitor that hears it": lambda: (Logs(), [monitor()]),
+IDLE, LOG = "a callback that does nothing", "self.log(on_epoch=True, batch_size=...)"
+STOCK: dict[str, Step] = {
+    "bare Trainer": Turns.nothing,
+    IDLE: Turns.nothing,
+    LOG: Turns.logs,
+}
+WAYS: dict[str, Step] = {
+    "torchmetrics MeanMetric": Turns.feeds_metric,
+    "GapMonitor, step outputs": Turns.nothing,
+    "GapMonitor, mixin, batch means": Turns.tracks_mean,
+    "GapMonitor, mixin, one loss a sample": Turns.tracks_each,
+    "GapMonitor, hearing self.log": Turns.logs,
 }
 
 
-def seconds_a_step(way: str, steps: int, accelerator: str) -> float:
-    """Train once in a way."""
-    module, callbacks = WAYS[way]()
-    if accelerator == "gpu":
-        module.clock = time.perf_counter
-    strict = [NoWait()] if accelerator == "gpu" and "GapMonitor," in way else []
+def measured(way: str, rounds: int, *, on_gpu: bool) -> Turns:
+    """Fit once, an epoch longer than asked for: the first settles where losses come from."""
+    monitors = [GapMonitor(checkpoint=False, summary=False)] if "GapMonitor" in way else []
+    strict = [NoWait()] if on_gpu and WAYS[way] is not Turns.logs else []
+    own: dict[str, list[Callback]] = {IDLE: [Callback()], way: [*monitors, *strict]}
+    module = Turns({**STOCK, way: WAYS[way]}, own, on_gpu=on_gpu)
     trainer = Trainer(
-        accelerator=accelerator,
+        accelerator="gpu" if on_gpu else "cpu",
         devices=1,
-        max_epochs=2,
+        max_epochs=1 + -(-rounds // ROUNDS),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        callbacks=[*callbacks, *strict],
+        callbacks=list(monitors),
     )
-    trainer.fit(module, _loader(steps), _loader(1))
-    return (module.ended - module.started) / steps
+    steps = BLOCK * ROUNDS * len(module.ways)
+    with patch.object(LossMeter, "flush", partialmethod(_timed, module, LossMeter.flush)):
+        trainer.fit(module, _loader(steps), _loader(1))
+    return module
 
 
-def _loader(count: int) -> DataLoader:
+def _timed(meter: LossMeter, module: Turns, flush: Callable[[LossMeter], None]) -> None:
+    module.time_flush(flush, meter)
+
+
+def _loader(count: int) -> DataLoader[Batch]:
     return DataLoader(Batches(count), batch_size=None)
 
 
+def report(way: str, module: Turns) -> None:
+    """Print a way's cost, beyond the bare Trainer and beyond an idle callback."""
+    rounds = module.rounds[ROUNDS:]
+    flush = statistics.median(module.flushes) if module.flushes else 0.0
+    # What is heard has been logged anyway, and that is not the monitor's doing.
+    free = LOG if way == "GapMonitor, hearing self.log" else "bare Trainer"
+    log = [each[LOG] - each["bare Trainer"] for each in rounds]
+    idle = [each[IDLE] - each["bare Trainer"] for each in rounds]
+    cost = [each[way] - each[free] + flush for each in rounds]
+    beyond = [whole - none for whole, none in zip(cost, idle, strict=True)]
+    columns = [_median(values, 1) for values in (log, idle, cost)]
+    columns += [_median(_ratios(values, log), 3) for values in (cost, beyond)]
+    print(f"{way:<37}" + "".join(f"{column:>22}" for column in columns), flush=True)
+
+
+def _ratios(values: list[float], base: list[float]) -> list[float]:
+    return [value / one for value, one in zip(values, base, strict=True)]
+
+
+def _median(values: list[float], digits: int) -> str:
+    """Write the median with its 95 % interval, by order statistics."""
+    ordered = sorted(values)
+    half = 0.98 * len(ordered) ** 0.5
+    low, high = (ordered[round(len(ordered) / 2 + shift)] for shift in (-half, half))
+    return f"{statistics.median(ordered):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
 def main() -> None:
-    """Run the rounds and print the table."""
+    """Print the table, a line a way."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=240)
     parser.add_argument("--accelerator", default="cpu")
     settings = parser.parse_args()
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
-    for _ in range(settings.rounds):
-        for way in random.sample(list(WAYS), len(WAYS)):
-            seconds[way].append(seconds_a_step(way, settings.steps, settings.accelerator))
-    report(seconds)
-
-
-# What a way is compared with, where it is not the bare Trainer.
-BASES = {
-    "GapMonitor, mixin, one loss a sample": "bare Trainer, one loss a sample",
-    "self.log + GapMonitor that hears it": "self.log(on_epoch=True, batch_size=...)",
-}
-
-
-def report(seconds: dict[str, list[float]]) -> None:
-    """Print each way's cost, and what is left of it beside a callback that does nothing."""
-    costs = {
-        way: [
-            1e6 * (own - base)
-            for own, base in zip(times, seconds[BASES.get(way, "bare Trainer")], strict=True)
-        ]
-        for way, times in seconds.items()
-    }
-    idle, log = (
-        costs["a callback that does nothing"],
-        costs["self.log(on_epoch=True, batch_size=...)"],
-    )
-    print(f"bare Trainer: {1e6 * statistics.median(seconds['bare Trainer']):.0f} us a step\n")
-    print(f"{'way':<42} {'us a step':>10} {'of self.log':>12} {'less an idle callback':>22}")
-    for way, cost in costs.items():
-        ratio = statistics.median(own / base for own, base in zip(cost, log, strict=True))
-        left = statistics.median(
-            (own - none) / base for own, none, base in zip(cost, idle, log, strict=True)
-        )
-        beside = f"{left:>22.3f}" if "GapMonitor" in way else ""
-        print(f"{way:<42} {statistics.median(cost):>10.1f} {ratio:>12.3f} {beside}")
+    heads = "self.log, us", "idle callback, us", "this way, us", "of self.log", "less the idle one"
+    print(f"{'median of a step [95 % interval]':<37}" + "".join(f"{head:>22}" for head in heads))
+    for way in WAYS:
+        report(way, measured(way, settings.rounds, on_gpu=settings.accelerator == "gpu"))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, strategies as st
 from torch import Tensor
 
-from lightning_gapmon.collect import meter as module
-from lightning_gapmon.collect.meter import MOST_ROWS, LossMeter, wide_dtype
+from lightning_gapmon.collect import buffer, meter as module
+from lightning_gapmon.collect.meter import MOST_ROWS, LossMeter
+from lightning_gapmon.collect.rows import wide_dtype
 from lightning_gapmon.collect.sums import Sums
 
 CPU = torch.device("cpu")
@@ -47,7 +48,7 @@ def test_the_mean_is_over_samples(
     batches: list[tuple[list[float], bool]], flush_batches: int
 ) -> None:
     """However samples are split into batches, vectors and scalars, and whenever it is flushed."""
-    with patch.object(module, "FLUSH_BATCHES", flush_batches):
+    with patch.object(buffer, "FLUSH_BATCHES", flush_batches):
         sums = _sums(_fill(batches))
 
     assert sums.n == sum(len(losses) for losses, _ in batches)
@@ -72,7 +73,7 @@ def test_the_error_of_per_sample_losses_is_numpys(batches: list[list[float]]) ->
 def test_a_long_window_is_merged_without_loss(batches: int, flush_batches: int) -> None:
     """Sums, positions and counts are those of every batch, also after neighbours were merged."""
     meter = LossMeter()
-    with patch.object(module, "FLUSH_BATCHES", flush_batches):
+    with patch.object(buffer, "FLUSH_BATCHES", flush_batches):
         for i in range(batches):
             meter.add(torch.tensor(float(i)), 2)
 
@@ -93,7 +94,10 @@ def test_the_rows_do_not_depend_on_when_it_was_flushed(
     states = []
     for flush_batches in (one, another):
         meter = LossMeter()
-        with patch.multiple(module, FLUSH_BATCHES=flush_batches, MOST_ROWS=16):
+        with (
+            patch.object(buffer, "FLUSH_BATCHES", flush_batches),
+            patch.object(module, "MOST_ROWS", 16),
+        ):
             for i in range(batches):
                 meter.add(torch.tensor(1 / (1 + i)), 3)
             states.append(meter.state())
@@ -183,12 +187,12 @@ def test_a_reset_forgets_everything() -> None:
 def test_many_elements_are_not_held() -> None:
     """Large batches of per-sample losses are turned into rows early, so that memory is flat."""
     meter = LossMeter()
-    with patch.object(module, "FLUSH_ELEMENTS", 100):
+    with patch.object(buffer, "FLUSH_ELEMENTS", 100):
         for _ in range(10):
             meter.add(torch.ones(60))
 
-    assert meter._elements < 100
-    assert len(meter._losses) <= 1
+    assert meter._buffer._elements < 100
+    assert len(meter._buffer) <= 1
 
 
 def test_memory_does_not_grow_with_the_window() -> None:
@@ -198,7 +202,7 @@ def test_memory_does_not_grow_with_the_window() -> None:
     for _ in range(100_000):
         meter.add(loss)
 
-    assert len(meter._losses) < 1024
+    assert len(meter._buffer) < 1024
     assert meter._rows is not None
     assert len(meter._rows) < MOST_ROWS
     assert meter._rows.untyped_storage().nbytes() <= MOST_ROWS * 8 * 8

@@ -14,7 +14,7 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.collect import meter
+from lightning_gapmon.collect import buffer, meter
 
 # Whatever brings a number from the device to Python, and so waits for all that is queued there.
 WAITS = [
@@ -142,7 +142,7 @@ def test_no_step_waits_for_the_device(
 
     Buffers are flushed and merged within a window.
     """
-    monkeypatch.setattr(meter, "FLUSH_BATCHES", 5)
+    monkeypatch.setattr(buffer, "FLUSH_BATCHES", 5)
     monkeypatch.setattr(meter, "MOST_ROWS", 16)
     counts = []
     for callbacks in ([], [GapMonitor(summary=False)]):

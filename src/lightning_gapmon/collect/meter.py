@@ -5,19 +5,18 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
+from lightning_gapmon.collect.buffer import Buffer
+from lightning_gapmon.collect.rows import batch_rows, wide_dtype
 from lightning_gapmon.collect.sums import WIDTH, Sums  # noqa: F401 - Sums is for the example
 
-FLUSH_BATCHES = 1024
-FLUSH_ELEMENTS = 1 << 16
 MOST_ROWS = 1024
 
 
 class LossMeter:
     """Collect the losses of a window, batch by batch, and sum them on their device.
 
-    A batch's loss is buffered as it is; a few hundred at a time are turned into rows of sums,
+    A batch's loss is copied into a buffer; a thousand at a time are turned into rows of sums,
     one row a batch. When there are many rows, neighbours are merged, so that memory stays flat
     while the window's recent part keeps the finer resolution.
     It is no torchmetrics `Metric`: what wraps a `Metric`'s update costs more than all this.
@@ -31,29 +30,24 @@ class LossMeter:
     """
 
     def __init__(self) -> None:
-        self._losses: list[Tensor] = []
-        self._counts: list[float | Tensor] = []
-        self._elements = 0
+        self._buffer = Buffer()
         self._rows: Tensor | None = None
         self._ends: list[int] = []
 
     @property
     def batches(self) -> int:
         """How many batches the window has so far."""
-        return (self._ends[-1] if self._ends else 0) + len(self._losses)
+        return (self._ends[-1] if self._ends else 0) + len(self._buffer)
 
     def add(self, loss: Tensor, n: float | Tensor = 1.0) -> None:
         """Take a batch's loss: its mean with the number of samples, or one loss a sample.
 
         Args:
-            loss: Detached and not to be changed afterwards: `()`, or `(samples,)`.
+            loss: `()`, or `(samples,)`; it may change afterwards.
             n: Weight of a mean; for `(samples,)` the weight of each sample. What weighs nothing
                 is left out, whatever its loss.
         """
-        self._losses.append(loss)
-        self._counts.append(n)
-        self._elements += loss.numel() if loss.ndim else 1
-        if len(self._losses) >= FLUSH_BATCHES or self._elements >= FLUSH_ELEMENTS:
+        if self._buffer.add(loss, n):
             self.flush()
 
     def rows(self, device: torch.device, bins: int = 1) -> Tensor:
@@ -71,15 +65,15 @@ class LossMeter:
 
     def reset(self) -> None:
         """Begin a new window."""
-        self.__init__()  # type: ignore[misc]
+        self._buffer.clear()
+        self._rows, self._ends = None, []
 
     def flush(self) -> None:
         """Turn the buffered losses into rows, without a wait for the device."""
-        if not self._losses:
+        if not len(self._buffer):
             return
         start = self._ends[-1] if self._ends else 0
-        rows = _batch_rows(self._losses, self._counts, start)
-        self._losses, self._counts, self._elements = [], [], 0
+        rows = batch_rows(*self._buffer.take(), start)
         for part in rows.split(_steps(len(self._ends), len(rows))):
             self._append(part)
 
@@ -119,57 +113,3 @@ def _steps(used: int, rows: int) -> list[int]:
         rows -= part
         used = MOST_ROWS // 2 if used + part == MOST_ROWS else used + part
     return cuts
-
-
-def _batch_rows(losses: list[Tensor], counts: list[float | Tensor], start: int) -> Tensor:
-    """Sum each batch's loss into a row: `(batches, 8)`."""
-    values, weights = _laid_out(losses, counts)
-    there = weights > 0
-    values = values.where(there, 0.0)
-    weighted = weights * values
-    order = torch.arange(start, start + len(losses), dtype=values.dtype, device=values.device)
-    n = weights.sum(1)
-    columns = [
-        n,
-        weighted.sum(1),
-        (weights * weights).sum(1),
-        (weights * weighted).sum(1),
-        (weighted * weighted).sum(1),
-        there.sum(1).to(values.dtype),
-        (~values.isfinite()).sum(1).to(values.dtype),
-        n * (order + 0.5),
-    ]
-    return torch.stack(columns, 1)
-
-
-def _laid_out(losses: list[Tensor], counts: list[float | Tensor]) -> tuple[Tensor, Tensor]:
-    """Lay losses and weights out as `(batches, longest)`; what is padding weighs nothing."""
-    device = losses[0].device
-    dtype = wide_dtype(device)
-    if any(loss.device != device for loss in losses):
-        losses = [loss.to(device, non_blocking=True) for loss in losses]
-    weights = _to_device(counts, device)[:, None]
-    if len({loss.shape for loss in losses}) == 1:
-        values = torch.stack(losses).reshape(len(losses), -1).to(dtype)
-        return values, weights.expand_as(values)
-    lengths: list[float | Tensor] = [float(loss.numel()) for loss in losses]
-    values = pad_sequence([loss.reshape(-1).to(dtype) for loss in losses], batch_first=True)
-    columns = torch.arange(values.shape[1], device=device)
-    return values, weights * (columns < _to_device(lengths, device)[:, None])
-
-
-def _to_device(numbers: list[float | Tensor], device: torch.device) -> Tensor:
-    """Bring numbers to the device without a wait: equal ones as a fill, others pinned."""
-    dtype = wide_dtype(device)
-    if any(isinstance(number, Tensor) for number in numbers):
-        tensors = [torch.as_tensor(number, dtype=dtype) for number in numbers]
-        return torch.stack([tensor.to(device, non_blocking=True) for tensor in tensors])
-    if len(set(numbers)) == 1:
-        return torch.full((len(numbers),), float(numbers[0]), dtype=dtype, device=device)
-    pinned = torch.tensor(numbers, dtype=dtype, pin_memory=device.type == "cuda")
-    return pinned.to(device, non_blocking=True)
-
-
-def wide_dtype(device: torch.device) -> torch.dtype:
-    """The widest float that a device has."""
-    return torch.float32 if device.type == "mps" else torch.float64

@@ -14,7 +14,7 @@ def loss_in(outputs: object, key: str | None = None) -> Tensor | None:
     entry and nothing else. Whatever else a step returns (a tuple, predictions, a plain number)
     could be anything.
     """
-    if isinstance(outputs, Mapping):
+    if type(outputs) is dict or isinstance(outputs, Mapping):
         found = outputs.get(key or "loss")
     else:
         found = None if key else outputs
@@ -53,8 +53,10 @@ def first_sizes(batch: object) -> list[int]:
         >>> first_sizes((torch.zeros(8, 3), torch.zeros(8)))
         [8, 8]
     """
-    if type(batch) in (tuple, list) and all(type(part) is Tensor for part in batch):  # type: ignore[attr-defined]
-        return [part.shape[0] for part in batch if part.ndim]  # type: ignore[attr-defined]
+    if type(batch) is tuple or type(batch) is list:  # what most loaders give, at every step
+        sizes = [part.shape[0] for part in batch if type(part) is Tensor and part.ndim]
+        if len(sizes) == len(batch):
+            return sizes
     graphs = getattr(batch, "num_graphs", None)
     if isinstance(graphs, int):
         return [graphs]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import MethodType
 from typing import Any
 
 import torch
@@ -23,15 +24,24 @@ class Ear:
 
     def __init__(self, module: LightningModule, listener: Listener) -> None:
         self.module, self.listener = module, listener
-        self._before = vars(module).get("log")
+        self._before = vars(module).get("log")  # somebody may have put another on this instance
+        self._log = self._before or MethodType(type(module).log, module)
         self._muted = False
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         """Log as the module does, then tell the listener."""
+        if torch.compiler.is_compiling():
+            self._hear_uncompiled(name, value, *args, **settings)
+        else:
+            self._hear(name, value, *args, **settings)
+
+    def _hear(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         if not self._muted:
             self._log(name, value, *args, **settings)
         self.listener(name, value, settings.get("batch_size"))
+
+    # Entering an uncompiled region takes microseconds, also where nothing is compiled.
+    _hear_uncompiled = torch.compiler.disable(_hear)
 
     @contextmanager
     def muted(self) -> Iterator[None]:
@@ -56,9 +66,3 @@ class Ear:
         vars(self.module).pop("log", None)
         if self._before is not None:
             vars(self.module)["log"] = self._before
-
-    def _log(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401
-        if self._before is not None:  # somebody has put another one on this very instance
-            self._before(*args, **settings)
-        else:
-            type(self.module).log(self.module, *args, **settings)

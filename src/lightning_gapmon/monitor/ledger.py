@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from lightning_gapmon.collect.meter import LossMeter, wide_dtype
+from lightning_gapmon.collect.meter import LossMeter
+from lightning_gapmon.collect.rows import wide_dtype
 from lightning_gapmon.collect.sums import WIDTH, Sums
 from lightning_gapmon.monitor.recorder import SOURCES, Recorder, Source
 

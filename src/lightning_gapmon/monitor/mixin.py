@@ -102,11 +102,13 @@ class GapMonitorMixin:
         Raises:
             LossError: The loss is not a floating-point tensor, or `n` is not one number.
         """
-        _hand_over(self, loss, n)
+        if torch.compiler.is_compiling():
+            _hand_over_uncompiled(self, loss, n)
+        else:
+            _hand_over(self, loss, n)
         return loss
 
 
-@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None:
     if not isinstance(loss, Tensor) or not loss.is_floating_point():
         kind = f"a tensor of {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
@@ -118,6 +120,10 @@ def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None
     recorder = _RECORDERS.get(module)
     if recorder is not None:
         recorder.track(loss, _one_number(n))
+
+
+# Entering an uncompiled region takes microseconds, also where nothing is compiled.
+_hand_over_uncompiled = torch.compiler.disable(_hand_over)
 
 
 def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":

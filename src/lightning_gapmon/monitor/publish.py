@@ -8,7 +8,7 @@ import torch
 
 from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
-from lightning_gapmon.collect.meter import wide_dtype
+from lightning_gapmon.collect.rows import wide_dtype
 from lightning_gapmon.monitor.compat import fills_hp_metric, logged_step
 
 if TYPE_CHECKING:

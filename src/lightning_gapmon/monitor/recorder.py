@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_gapmon.collect.meter import LossMeter, wide_dtype
+from lightning_gapmon.collect.meter import LossMeter
+from lightning_gapmon.collect.rows import wide_dtype
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.batches import describe, first_sizes, loss_in
 from lightning_gapmon.monitor.names import Stage, lone, pair, read_name, without_loader
@@ -49,7 +50,7 @@ class Recorder:
         self._batch: object = None
         self._loader = 0
         self._evaluated = False
-        self._wanted: dict[tuple[Stage, str], bool] = {}
+        self._known: dict[tuple[Stage, str], str] = {}
         self._meters: dict[tuple[Pass, Source, int], LossMeter] = defaultdict(LossMeter)
         self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = defaultdict(
             partial(defaultdict, LossMeter)
@@ -76,23 +77,26 @@ class Recorder:
     def track(self, loss: Tensor, n: "float | Tensor | None") -> None:
         """Take a loss that the mixin was given, a mean or one a sample."""
         if self._listens("mixin") and not self.given and not self._evaluated:
-            self._add("mixin", self._meter("mixin"), loss.detach().clone(), n)
+            self._add("mixin", self._meter("mixin"), loss, n)
 
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
         self.taken.add(name)
-        name = name if name in self.given.values() else without_loader(name)
         stage = None if self._evaluated else self.stage
-        if stage is None or not self._listens("logged") or not self._wants(stage, name):
+        if stage is None or not self._listens("logged"):
+            return
+        known = self._known.get((stage, name))
+        if known is None:
+            known = self._known[stage, name] = self._loss_name(stage, name)
+        if not known:
             return
         loss = _as_loss(value, whole=self._batch is None)
         if loss is None:
             self.sightings[
-                f"{name} was logged as {describe(value)} with no value for the batch"
+                f"{known} was logged as {describe(value)} with no value for the batch"
             ] = None
             return
-        meters = self._by_name[self._at, name]
-        self._add("logged", meters[self._loader], loss, batch_size)
+        self._add("logged", self._by_name[self._at, known][self._loader], loss, batch_size)
 
     def returned(self, outputs: object, *, scale: int = 1) -> None:
         """Take what a step returned, if it is a loss.
@@ -108,8 +112,8 @@ class Recorder:
         if loss is None:
             self._see(outputs)
             return
-        raw = loss.detach().clone() if scale == 1 or key not in (None, "loss") else loss * scale
-        self._add("outputs", self._meter("outputs"), raw.detach(), None)
+        whole = scale == 1 or key not in (None, "loss")
+        self._add("outputs", self._meter("outputs"), loss if whole else loss * scale, None)
 
     def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
         """Give the meter of one source."""
@@ -141,7 +145,7 @@ class Recorder:
         """Listen to these from now on."""
         self.names = self.heard_names()
         self.chosen = {"train": train, "val": val}
-        self._wanted.clear()
+        self._known.clear()
 
     def reset(self) -> None:
         """Begin a new window on both sides."""
@@ -178,10 +182,10 @@ class Recorder:
     def _listens(self, source: Source) -> bool:
         return self.stage is not None and self.chosen.get(self.stage, source) == source
 
-    def _wants(self, stage: Stage, name: str) -> bool:
-        if (stage, name) not in self._wanted:
-            self._wanted[stage, name] = self._could_be(stage, name)
-        return self._wanted[stage, name]
+    def _loss_name(self, stage: Stage, name: str) -> str:
+        """Read a logged name as that of a loss of this side, whichever the loader; "" for none."""
+        name = name if name in self.given.values() else without_loader(name)
+        return name if self._could_be(stage, name) else ""
 
     def _could_be(self, stage: Stage, name: str) -> bool:
         if stage in self.names:
@@ -200,14 +204,19 @@ class Recorder:
             loss = loss.full_tensor()
         if not loss.ndim:
             meter.add(loss, self._samples(source) if n is None else n)
-            return
+        else:
+            self._add_several(source, meter, loss, n)
+
+    def _add_several(
+        self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
+    ) -> None:
         if loss.numel() == 1:
             n = self._samples(source) if n is None else n
             if not _is_one(n):  # a mean may come as (1,) too
                 meter.add(loss.reshape(()), n)
                 return
         if loss.numel():
-            loss, weight = _per_sample(loss, n)
+            loss, weight = (loss, 1.0) if loss.ndim == 1 and n is None else _per_sample(loss, n)
             if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
             meter.add(loss, weight)
@@ -268,10 +277,13 @@ def _as_loss(value: object, *, whole: bool) -> Tensor | None:
 
     Of a metric it is that for this batch, or for the whole validation once all batches are seen.
     """
-    if isinstance(value, Metric):  # it keeps what forward returned, and what it computed
-        value = value.compute() if whole else value._forward_cache  # noqa: SLF001
+    if isinstance(value, Tensor):
+        if value.numel() != 1:
+            return None
+        return value.reshape(()) if value.ndim else value
     if isinstance(value, (int, float)):
         return torch.tensor(float(value), dtype=torch.float64)
-    if isinstance(value, Tensor) and value.numel() == 1:
-        return value.detach().clone().reshape(())
+    if isinstance(value, Metric):  # it keeps what forward returned, and what it computed
+        kept = value.compute() if whole else value._forward_cache  # noqa: SLF001
+        return None if isinstance(kept, Metric) else _as_loss(kept, whole=whole)
     return None
