@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeGuard
 
 from torch import Tensor
@@ -43,10 +44,14 @@ def describe(outputs: object) -> str:
     return f"a {type(outputs).__name__}"
 
 
-def first_sizes(batch: object) -> list[int]:
+def first_sizes(batch: object, *, most: int | None = None) -> list[int]:
     """List the first sizes of a batch's tensors, in their order: the samples it seems to have.
 
     A graph batch knows by itself (`num_graphs`).
+
+    Args:
+        batch: Whatever a loader gives.
+        most: How many sizes to look for, at most.
 
     Example:
         >>> import torch
@@ -54,13 +59,14 @@ def first_sizes(batch: object) -> list[int]:
         [8, 8]
     """
     if type(batch) is tuple or type(batch) is list:  # what most loaders give, at every step
-        sizes = [part.shape[0] for part in batch if type(part) is Tensor and part.ndim]
-        if len(sizes) == len(batch):
+        parts = batch[:most]
+        sizes = [part.shape[0] for part in parts if type(part) is Tensor and part.ndim]
+        if len(sizes) == len(parts):
             return sizes
     graphs = getattr(batch, "num_graphs", None)
     if isinstance(graphs, int):
         return [graphs]
-    return [len(tensor) for tensor in _tensors(batch) if tensor.ndim]
+    return list(islice((len(tensor) for tensor in _tensors(batch) if tensor.ndim), most))
 
 
 def _tensors(batch: object) -> Iterable[Tensor]:

@@ -226,7 +226,8 @@ class Recorder:
             return 1.0
         if self._count is not None:
             return _counted(self._count(self._batch))
-        sizes = first_sizes(self._batch)
+        # What a batch looks like is settled with the sources; then one look is enough.
+        sizes = first_sizes(self._batch, most=1 if self.chosen else None)
         if not sizes:
             self._note(source, f"{describe(self._batch)} does not show how many samples it has")
             return 1.0
