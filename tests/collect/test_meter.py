@@ -163,7 +163,7 @@ def test_losses_of_any_precision_are_summed_in_float64(dtype: torch.dtype) -> No
 
 def test_an_empty_window_has_no_rows() -> None:
     """Bins without a batch are zeros, so that ranks without one can join the reduction."""
-    assert LossMeter().rows(CPU, 4).tolist() == [[0.0] * 8] * 4
+    assert LossMeter().rows(CPU, 4).tolist() == [[0.0] * 12] * 4
 
 
 def test_bins_are_equal_shares_of_the_batches() -> None:
@@ -205,7 +205,7 @@ def test_memory_does_not_grow_with_the_window() -> None:
     assert len(meter._buffer) < 1024
     assert meter._rows is not None
     assert len(meter._rows) < MOST_ROWS
-    assert meter._rows.untyped_storage().nbytes() <= MOST_ROWS * 8 * 8
+    assert meter._rows.untyped_storage().nbytes() <= MOST_ROWS * 12 * 8
 
 
 def test_a_device_without_float64_gets_float32() -> None:

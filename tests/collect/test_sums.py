@@ -21,6 +21,10 @@ def _unit(loss: float, weight: float = 1.0) -> Sums:
         square=weight**2,
         square_loss=weight**2 * loss,
         square_loss2=(weight * loss) ** 2,
+        cube=weight**3,
+        cube_loss=weight**3 * loss,
+        cube_loss2=weight**3 * loss**2,
+        cube_loss3=(weight * loss) ** 3,
         units=1.0,
         bad=float(not math.isfinite(loss)),
         position=0.0,
@@ -57,6 +61,32 @@ def test_the_error_of_unequal_weights_is_cochrans(units: list[tuple[float, float
     assert Sums.total([_unit(*unit) for unit in units]).stderr == pytest.approx(
         expected, rel=1e-6, abs=1e-6 * scale
     )
+
+
+@given(st.lists(st.floats(-100, 100), min_size=3, max_size=30))
+def test_the_skew_of_equal_weights_is_the_textbook_one(losses: list[float]) -> None:
+    """The skewness of a mean of `k` is that of what it is the mean of, over `sqrt(k)`."""
+    total = Sums.total([_unit(loss, 3.0) for loss in losses])
+    expected = stats.skew(losses) / math.sqrt(len(losses)) if np.std(losses) > 1e-3 else None
+
+    if expected is not None:
+        assert total.skew == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+@given(UNITS)
+def test_the_skew_turns_with_the_losses(units: list[tuple[float, float]]) -> None:
+    """It stays within its bounds, and changes its sign with them."""
+    total = Sums.total([_unit(*unit) for unit in units])
+    mirrored = Sums.total([_unit(-loss, weight) for loss, weight in units])
+
+    assert -1 <= total.skew <= 1
+    assert mirrored.skew == pytest.approx(-total.skew, abs=1e-6)
+
+
+@pytest.mark.parametrize("losses", [[], [1.0], [2.0] * 9, [1e9, 1e9 + 1e-3, 1e9], [math.inf, 1.0]])
+def test_no_skew_where_nothing_is_to_be_told(losses: list[float]) -> None:
+    """Without a spread, or with one that rounding has eaten, a mean is taken as symmetric."""
+    assert Sums.total([_unit(loss) for loss in losses]).skew == 0.0
 
 
 def test_one_unit_has_no_error() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything
+from scipy import stats
 from sklearn.datasets import load_digits
 from tests.fits import QUIET
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
+from lightning_gapmon.analysis.interval import Estimate, difference
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.ledger import Facts
 from lightning_gapmon.monitor.probe import Probe
@@ -116,6 +118,28 @@ def test_probe_of_all_training_data_is_its_mean_in_eval_mode(
 
     assert list(monitor.history.probe) == pytest.approx(monitor.truth, rel=1e-6)
     assert {seen.measured_gap.basis for seen in monitor.history} == {"probe"}
+
+
+def test_interval_of_the_gap_is_that_of_both_sides_losses() -> None:
+    """From single losses as scipy measures them; batch means would leave less to tell."""
+    module = _Mixed()
+    monitor = GapMonitor(stop=None, summary=False, probe=13)
+    _fit(module, monitor)
+    module.eval()
+    with torch.no_grad():
+        train, val = (module.losses(list(side.tensors)).double() for side in (TRAIN, VAL))
+    expected = difference(_as_scipy_sees(val), _as_scipy_sees(train))
+    last = monitor.history[-1].measured_gap
+
+    assert (last.low, last.high) == pytest.approx(expected, rel=1e-4)
+    assert (monitor.history.gap_low[-1], monitor.history.gap_high[-1]) == (last.low, last.high)
+    assert last.high - last.absolute > 1.02 * (last.absolute - last.low)
+
+
+def _as_scipy_sees(losses: Tensor) -> Estimate:
+    count = len(losses)
+    skew = float(stats.skew(losses)) / math.sqrt(count)
+    return Estimate(float(losses.mean()), float(stats.sem(losses)), skew, count)
 
 
 @pytest.mark.parametrize("kind", [_Mixed, _Logging, _Returning])

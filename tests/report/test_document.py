@@ -73,6 +73,8 @@ def test_file_says_what_people_look_up_first(tmp_path: Path) -> None:
         "gap": 1.0,
         "gap_relative": 1 / 3,
         "gap_stderr": None,
+        "gap_low": None,
+        "gap_high": None,
         "basis": "online",
     }
     assert found["last"]["val"] == "Infinity"

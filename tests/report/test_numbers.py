@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, strategies as st
 
-from lightning_gapmon.report.numbers import aligned, count, duration, number, with_error
+from lightning_gapmon.report.numbers import aligned, count, duration, number, with_interval
 
 
 @pytest.mark.parametrize(
@@ -55,24 +55,40 @@ def test_large_numbers_are_short_whatever_their_error() -> None:
 def test_sign_is_written_where_it_is_asked_for() -> None:
     """A gap shows its direction."""
     assert [number(x, sign=True) for x in (0.5, -0.5, math.nan)] == ["+0.5000", "-0.5000", "+nan"]
-    assert with_error(0.17213, stderr=0.021, sign=True) == "+0.172 ± 0.021"
-    assert with_error(math.inf, stderr=0.021) == "inf"
-    assert with_error(0.17213, stderr=math.nan) == "0.1721"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "stderr", "written"),
+    [
+        (0.17213, 0.12, 0.25, 0.021, "+0.172 [+0.120, +0.250]"),
+        (0.02, -0.11, 0.15, 0.066, "+0.020 [-0.110, +0.150]"),
+        (math.inf, 0.12, 0.25, 0.021, "+inf"),
+        (0.17213, math.nan, math.nan, math.nan, "+0.1721"),
+        (0.0, 0.0, 0.0, 0.0, "+0.000 [+0.000, +0.000]"),
+    ],
+)
+def test_an_interval_is_written_where_there_is_one(
+    value: float, low: float, high: float, stderr: float, written: str
+) -> None:
+    """A gap shows its direction, and how far it may be off to each side."""
+    assert with_interval(value, low=low, high=high, stderr=stderr) == written
 
 
 @given(st.floats(-1e5, 1e5), st.floats(1e-6, 1e5))
 def test_what_is_written_lies_within_a_tenth_of_the_error(value: float, stderr: float) -> None:
-    """Rounding costs nothing against the noise, and the error is written to two digits."""
-    shown, error = with_error(value, stderr=stderr).split(" ± ")
+    """Rounding costs nothing against the noise, and all three have equally many digits."""
+    ends = value - 2 * stderr, value + 3 * stderr
+    text = with_interval(value, low=ends[0], high=ends[1], stderr=stderr)
+    shown = text.strip("]").replace(" [", ", ").split(", ")
 
-    assert abs(Decimal(shown) - Decimal(value)) <= max(Decimal(stderr) / 10, Decimal("0.5"))
-    assert float(error) == pytest.approx(stderr, rel=0.051, abs=0.5 if stderr > 1 else 0)
-    assert len(shown.partition(".")[2]) == len(error.partition(".")[2])
+    for written, exact in zip(shown, (value, *ends), strict=True):
+        assert abs(Decimal(written) - Decimal(exact)) <= max(Decimal(stderr) / 10, Decimal("0.5"))
+    assert len({len(written.partition(".")[2]) for written in shown}) == 1
 
 
 def test_points_stand_below_each_other() -> None:
     """A column of numbers is read by its points; whole numbers end where the point would be."""
-    column = aligned(["12.5", "0.125 ± 0.013", "nan", ""])
+    column = aligned(["12.5", "0.125 [0.1, 0.2]", "nan", ""])
 
     assert [text.find(".") for text in column] == [3, 3, -1, -1]
     assert column[2].rstrip() == "nan"

@@ -29,21 +29,23 @@ def test_first_best_and_last_check_stand_below_each_other() -> None:
     )
 
     assert _shown(history) == [
-        "check train val gap by",
-        "first 1 2.500 2.000 -0.500 ± 0.050 end",
-        "best ● 2 1.500 1.000 -0.500 ± 0.050 end",
-        "last 3 0.500 1.500 +1.000 ± 0.050 end",
-        "by end: train at the end of the window before the check",
+        "check train val gap [95 %]",
+        "first 1 2.500 2.000 -0.500 [-0.598, -0.402]",
+        "best ● 2 1.500 1.000 -0.500 [-0.598, -0.402]",
+        "last 3 0.500 1.500 +1.000 [+0.902, +1.098]",
+        "gap by end: train at the end of its window of steps",
     ]
 
 
 def test_each_basis_is_explained_once() -> None:
     """Checks with different bases say so."""
     history = History([_seen(1, train=3.0, val=4.0), _seen(2, probe=1.0, val=2.0)])
-    *_, first, second = _shown(history, plain=True)
+    head, *rows, first, second = _shown(history, plain=True)
 
-    assert first.startswith("by online: ")
-    assert second.startswith("by probe: ")
+    assert head.endswith(" by")
+    assert [row.rpartition(" ")[2] for row in rows] == ["online", "probe"]
+    assert first.startswith("gap by online: ")
+    assert second.startswith("gap by probe: ")
 
 
 def test_what_was_never_measured_has_no_column() -> None:
@@ -58,7 +60,7 @@ def test_a_loss_that_is_nan_is_shown_as_nan() -> None:
     history = History([_seen(1, train=2.0, val=3.0), _seen(2, train=1.0, val=math.nan)])
 
     assert _shown(history)[1:3] == [
-        "first, best ● 1 2.000 3.000 +1.000 online",
+        "first, best ● 1 2.000 3.000 +1.000",
         "last 2 1.000 nan",
     ]
 

@@ -85,11 +85,11 @@ EXPECTED = """\
          +------------+-------------------------
           1           2                        4 check
 
-        check  train  val    gap               by
-first   1      0.287  0.463  +0.176 +/- 0.022  online
-best O  2      0.082  0.400  +0.318 +/- 0.022  online
-last    4      0.007  0.650  +0.643 +/- 0.022  online
-by online: train on average over the window before the check
+        check  train  val    gap [95 %]
+first   1      0.287  0.463  +0.176 [+0.132, +0.220]
+best O  2      0.082  0.400  +0.318 [+0.274, +0.362]
+last    4      0.007  0.650  +0.643 [+0.599, +0.687]
+gap by online: train on average over its window of steps
 
 ended    by the Trainer, after 4 checks of 4 planned
 best     check 2, validation loss 0.400; its weights are

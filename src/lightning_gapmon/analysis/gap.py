@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lightning_gapmon.analysis.interval import NORMAL
+
 if TYPE_CHECKING:
     from lightning_gapmon.analysis.observation import Observation
 
@@ -19,6 +21,8 @@ class Gap:
         relative: `(val - train) / max(val, train)`: 0.5 means that train is half of val.
             NaN unless both losses are positive, for a log-likelihood has no natural zero.
         stderr: Standard error of `absolute`, the two sides taken as independent.
+        low: Lower end of its 95 % interval: as measured, else 1.96 standard errors away.
+        high: Upper end.
         train: The train loss that was compared.
         basis: Which one that was: `probe`, else `end`, else `online`.
         lag: `end - online`: what the window's age adds. NaN where `end` is not known.
@@ -29,6 +33,8 @@ class Gap:
     absolute: float
     relative: float
     stderr: float
+    low: float
+    high: float
     train: float
     basis: Basis
     lag: float
@@ -38,11 +44,15 @@ class Gap:
     @classmethod
     def between(cls, seen: "Observation") -> "Gap":
         """Compare the two sides of one check."""
-        basis, train, stderr = fairest_train(seen)
+        basis, train, train_stderr = fairest_train(seen)
+        gap, stderr = seen.val - train, math.hypot(train_stderr, seen.val_stderr)
+        known = not math.isnan(seen.gap_low)
         return cls(
-            absolute=seen.val - train,
+            absolute=gap,
             relative=relative_gap(train, seen.val),
-            stderr=math.hypot(stderr, seen.val_stderr),
+            stderr=stderr,
+            low=seen.gap_low if known else gap - NORMAL * stderr,
+            high=seen.gap_high if known else gap + NORMAL * stderr,
             train=train,
             basis=basis,
             lag=seen.end - seen.train,

@@ -40,6 +40,7 @@ class History(Sequence[Observation]):
     end, end_stderr, probe, probe_stderr = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
     val, val_n, val_stderr, spread = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
     gap, gap_relative, gap_stderr = ColumnOf(), ColumnOf(), ColumnOf()
+    gap_low, gap_high = ColumnOf(), ColumnOf()
 
     def __init__(
         self, observations: Iterable[Observation] = (), *, planned: int | None = None

@@ -27,6 +27,8 @@ class Observation:
         val: Validation loss, over all validation loaders.
         val_n: Samples behind `val`.
         val_stderr: Standard error of `val`.
+        gap_low: Lower end of the 95 % interval of the gap, by the fairest basis.
+        gap_high: Its upper end; further away than the lower where losses have a long tail.
         lr: Learning rate of the first parameter group.
         lr_drop_in: Checks without improvement after which a `ReduceLROnPlateau` would act.
         spread: Largest distance of one rank's validation loss from the mean of all ranks.
@@ -47,6 +49,8 @@ class Observation:
     val: float = NAN
     val_n: float = NAN
     val_stderr: float = NAN
+    gap_low: float = NAN
+    gap_high: float = NAN
     lr: float = NAN
     lr_drop_in: float = NAN
     spread: float = NAN

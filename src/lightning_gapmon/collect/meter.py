@@ -54,7 +54,7 @@ class LossMeter:
         """Sum the window in bins of equal shares of its batches.
 
         Returns:
-            `(bins, 8)`, float64 where the device has it, in the order of `Sums`; the position
+            `(bins, 12)`, float64 where the device has it, in the order of `Sums`; the position
             of a unit counts batches, and is to be divided by `batches`.
         """
         self.flush()

@@ -6,7 +6,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 
 def batch_rows(values: Tensor, weights: Tensor, start: int) -> Tensor:
-    """Sum each batch into a row, in the order of `Sums`: `(batches, 8)`.
+    """Sum each batch into a row, in the order of `Sums`: `(batches, 12)`.
 
     Args:
         values: Losses, `(batches, longest)`.
@@ -15,15 +15,19 @@ def batch_rows(values: Tensor, weights: Tensor, start: int) -> Tensor:
     """
     there = weights > 0
     values = values.where(there, 0.0)
-    weighted = weights * values
+    weighted, squares = weights * values, weights * weights
     order = torch.arange(start, start + len(values), dtype=values.dtype, device=values.device)
     n = weights.sum(1)
     columns = [
         n,
         weighted.sum(1),
-        (weights * weights).sum(1),
+        squares.sum(1),
         (weights * weighted).sum(1),
         (weighted * weighted).sum(1),
+        (squares * weights).sum(1),
+        (squares * weighted).sum(1),
+        (weights * weighted * weighted).sum(1),
+        (weighted * weighted * weighted).sum(1),
         there.sum(1).to(values.dtype),
         (~values.isfinite()).sum(1).to(values.dtype),
         n * (order + 0.5),

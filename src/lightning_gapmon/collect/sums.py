@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH = 8
+WIDTH = 12
+LEAST_SPREAD = 1e-8  # of the mean: what rounding leaves of the third moment below means nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,10 @@ class Sums:
         square: Sum of `w^2`.
         square_loss: Sum of `w^2 * m`.
         square_loss2: Sum of `w^2 * m^2`.
+        cube: Sum of `w^3`.
+        cube_loss: Sum of `w^3 * m`.
+        cube_loss2: Sum of `w^3 * m^2`.
+        cube_loss3: Sum of `w^3 * m^3`.
         units: How many units there are.
         bad: How many of them are NaN or infinite.
         position: Sum of `w * x`, with `x` the unit's place in its window, from 0 to 1.
@@ -29,6 +34,10 @@ class Sums:
     square: float
     square_loss: float
     square_loss2: float
+    cube: float
+    cube_loss: float
+    cube_loss2: float
+    cube_loss3: float
     units: float
     bad: float
     position: float
@@ -64,9 +73,26 @@ class Sums:
         """
         if self.units <= 1 or not self.n:
             return math.nan
+        return math.sqrt(max(self._spread, 0.0) * self.units / (self.units - 1)) / self.n
+
+    @property
+    def skew(self) -> float:
+        """Skewness of the mean, from that of its units: its third cumulant over `stderr^3`.
+
+        `sum(w^3 (m - M)^3) / (sum(w^2 (m - M)^2))^1.5`, between -1 and 1; for `k` equal weights
+        it is the units' own skewness over `sqrt(k)`. 0 where rounding leaves nothing to tell.
+        """
+        mean, spread = self.mean, self._spread
+        if not spread > LEAST_SPREAD**2 * mean**2 * self.square:
+            return 0.0
+        third = self.cube_loss3 - 3 * mean * self.cube_loss2 + 3 * mean**2 * self.cube_loss
+        skew = (third - mean**3 * self.cube) / spread**1.5
+        return min(max(skew, -1.0), 1.0) if math.isfinite(skew) else 0.0
+
+    @property
+    def _spread(self) -> float:
         mean = self.mean
-        spread = self.square_loss2 - 2 * mean * self.square_loss + mean**2 * self.square
-        return math.sqrt(max(spread, 0.0) * self.units / (self.units - 1)) / self.n
+        return self.square_loss2 - 2 * mean * self.square_loss + mean**2 * self.square
 
 
 def _add(values: Sequence[float]) -> float:

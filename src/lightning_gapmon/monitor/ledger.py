@@ -116,7 +116,7 @@ def _recorded(recorder: Recorder, loaders: int, device: torch.device) -> Tensor:
 
 
 def window_rows(meter: LossMeter, device: torch.device) -> Tensor:
-    """Sum a window in bins, with positions as shares of it: `(16, 8)`."""
+    """Sum a window in bins, with positions as shares of it: `(16, 12)`."""
     rows = meter.rows(device, BINS)
     rows[:, -1] /= max(meter.batches, 1)
     return rows

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import NAN, Observation
-from lightning_gapmon.analysis.window import Bin, at_end
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.sums import Sums
 from lightning_gapmon.errors import StateError
 from lightning_gapmon.monitor import messages, publish
 from lightning_gapmon.monitor.baseline import Baseline
-from lightning_gapmon.monitor.ledger import Facts, Ledger, gather, spread
+from lightning_gapmon.monitor.ledger import Facts, Ledger, gather
+from lightning_gapmon.monitor.measure import observe
 from lightning_gapmon.monitor.plan import checks_before, planned_checks
 from lightning_gapmon.monitor.probe import Probe
 from lightning_gapmon.monitor.rates import learning_rate, plateau_wait
@@ -114,7 +113,8 @@ class Session:
             self._unseen = checks_before(trainer)
         planned = planned_checks(trainer)
         self.history.planned = None if planned is None else planned - self._unseen
-        self.history.append(self._observe(trainer, ledger))
+        number = self.history[-1].check + 1 if self.history else 1
+        self.history.append(observe(trainer, ledger, self._sources, check=number))
         self._compare(ledger.shards(self._sources[1]))
         if self.probe:
             self.probe.budget(ledger.facts)
@@ -149,34 +149,6 @@ class Session:
             probed=self.probe.subset.read if self.probe else 0,
             baseline=self.baseline.settle(),
             tag_taken=float(not self.recorder.taken.isdisjoint(ours)),
-        )
-
-    def _observe(self, trainer: "Trainer", ledger: Ledger) -> Observation:
-        train_from, val_from = self._sources
-        train = Sums.total(ledger.train[train_from] if train_from else [])
-        loaders = ledger.val[val_from] if val_from else []
-        val = Sums.total(loaders)
-        probe = Sums.total(ledger.probe[val_from] if val_from else [])
-        end, end_stderr = at_end(_bins(ledger.train[train_from])) if train_from else (NAN, NAN)
-        return Observation(
-            check=self.history[-1].check + 1 if self.history else 1,
-            epoch=trainer.current_epoch,
-            step=trainer.global_step,
-            seconds=ledger.facts.seconds,
-            train=train.mean,
-            train_n=train.n,
-            train_stderr=train.stderr,
-            end=end,
-            end_stderr=end_stderr,
-            probe=probe.mean,
-            probe_stderr=probe.stderr,
-            val=val.mean,
-            val_n=val.n,
-            val_stderr=val.stderr,
-            lr=ledger.facts.lr,
-            lr_drop_in=ledger.facts.lr_drop_in,
-            spread=spread(ledger.shards(val_from)),
-            loaders=tuple(part.mean for part in loaders) if len(loaders) > 1 else (),
         )
 
     def _settle(self, ledger: Ledger) -> None:
@@ -263,10 +235,6 @@ class Session:
         if self.probe:
             self.probe.subset.resume(int(state["probe_batches"]))
         continue_window(self.recorder, state["window"], rank=self._rank)
-
-
-def _bins(parts: list[Sums]) -> list[Bin]:
-    return [Bin(part.n, part.place, part.mean, part.stderr) for part in parts if part.n]
 
 
 def _loaders(trainer: "Trainer") -> int:

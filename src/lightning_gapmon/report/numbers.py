@@ -33,17 +33,20 @@ def number(value: float, *, stderr: float = math.nan, sign: bool = False) -> str
     return f"{value:{plus}#.{DIGITS}g}".rstrip(".")
 
 
-def with_error(value: float, *, stderr: float = math.nan, sign: bool = False) -> str:
-    """Write a number and, where it has one, its standard error.
+def with_interval(value: float, *, low: float, high: float, stderr: float) -> str:
+    """Write a signed number with the interval that it lies in, where one is known.
 
     Example:
-        >>> with_error(0.17213, stderr=0.021, sign=True), with_error(0.17213)
-        ('+0.172 ± 0.021', '0.1721')
+        >>> with_interval(0.17213, low=0.1358, high=0.2511, stderr=0.021)
+        '+0.172 [+0.136, +0.251]'
+        >>> with_interval(0.17213, low=math.nan, high=math.nan, stderr=math.nan)
+        '+0.1721'
     """
-    written = number(value, stderr=stderr, sign=sign)
-    if not (math.isfinite(value) and math.isfinite(stderr)):
+    written = number(value, stderr=stderr, sign=True)
+    if not (math.isfinite(value) and math.isfinite(low) and math.isfinite(high)):
         return written
-    return f"{written} ± {number(stderr, stderr=stderr)}"
+    ends = (number(end, stderr=stderr, sign=True) for end in (low, high))
+    return f"{written} [{', '.join(ends)}]"
 
 
 def aligned(numbers: Sequence[str]) -> list[str]:

@@ -102,6 +102,8 @@ def _check(seen: Observation) -> dict[str, Any]:
         "gap": gap.absolute,
         "gap_relative": gap.relative,
         "gap_stderr": gap.stderr,
+        "gap_low": gap.low,
+        "gap_high": gap.high,
         "basis": gap.basis,
     }
 

@@ -1,7 +1,7 @@
 """The first, the best and the last check, below each other."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.text import Text
 
@@ -9,7 +9,7 @@ from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.observation import Observation
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.curves import READ, measured
-from lightning_gapmon.report.numbers import aligned, number, with_error
+from lightning_gapmon.report.numbers import aligned, number, with_interval
 
 COLUMNS = {
     "": "",
@@ -22,8 +22,8 @@ COLUMNS = {
 BETWEEN = "  "
 BASES = {
     "probe": "train in eval mode, at the weights of the check",
-    "end": "train at the end of the window before the check",
-    "online": "train on average over the window before the check",
+    "end": "train at the end of its window of steps",
+    "online": "train on average over its window of steps",
 }
 
 
@@ -39,12 +39,13 @@ def checks(history: History, *, plain: bool) -> list[Text]:
     shown = {name: cells[name] for name in COLUMNS if "".join(cells[name]).strip()}
     lines = [Text() for _ in range(len(rows) + 1)]
     for name, column in shown.items():
-        texts = [glyphs.safe(text, plain=plain) for text in (name, *column)]
+        head = f"{name} [95 %]" if any("[" in text for text in column) else name
+        texts = [glyphs.safe(text, plain=plain) for text in (head, *column)]
         width = max(map(len, texts))
         for n, (line, text) in enumerate(zip(lines, texts, strict=True)):
             line.append(f"{text:<{width}}{BETWEEN}", COLUMNS[name] if n else glyphs.FAINT)
-    bases = dict.fromkeys(filter(None, map(_basis, rows.values())))
-    return lines + [Text(f"by {basis}: {BASES[basis]}", glyphs.FAINT) for basis in bases]
+    explained = (f"gap by {basis}: {BASES[basis]}" for basis in _bases(rows.values()))
+    return lines + [Text(line, glyphs.FAINT) for line in explained]
 
 
 def milestones(history: History) -> dict[str, Observation]:
@@ -77,12 +78,19 @@ def _cells(history: History, milestones: Mapping[str, Observation]) -> Iterator[
         known = measured(history, curve)
         yield aligned([number(x, stderr=e) if known else "" for x, e in map(read, rows)])
     yield aligned([_gap(seen) for seen in rows])
-    yield [_basis(seen) for seen in rows]
+    several = len(_bases(rows)) > 1
+    yield [_basis(seen) if several else "" for seen in rows]
 
 
 def _gap(seen: Observation) -> str:
-    known = not math.isnan(seen.gap)
-    return with_error(seen.gap, stderr=seen.gap_stderr, sign=True) if known else ""
+    gap = seen.measured_gap
+    if math.isnan(gap.absolute):
+        return ""
+    return with_interval(gap.absolute, low=gap.low, high=gap.high, stderr=gap.stderr)
+
+
+def _bases(rows: Iterable[Observation]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(_basis, rows))))
 
 
 def _basis(seen: Observation) -> str:
