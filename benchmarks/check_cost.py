@@ -190,6 +190,8 @@ def observation(number: int, checks: int) -> Observation:
         val=1.1 * loss + 0.1 * x,
         val_n=10_000.0,
         val_stderr=0.013 * loss,
+        gap_low=0.1 * loss,
+        gap_high=0.15 * loss,
         lr=1e-3 * (1 - x),
         lr_drop_in=float(number % 10),
         spread=0.003 * loss,
