@@ -49,6 +49,12 @@ def test_classes_cost_the_entropy_of_their_frequencies() -> None:
     assert trivial_loss(targets) == pytest.approx(entropy([3, 1, 2]))
 
 
+def test_targets_that_a_loss_ignores_are_no_class() -> None:
+    """Padding is marked with -100; where there is nothing else, nothing is known."""
+    assert trivial_loss(torch.tensor([0, 1, -100, -100])) == pytest.approx(math.log(2))
+    assert math.isnan(trivial_loss(torch.tensor([-100, -100])))
+
+
 def test_numbers_cost_their_variance() -> None:
     """The squared error of always predicting the mean, over all columns."""
     targets = torch.tensor([[1.0, 10.0], [3.0, 10.0], [5.0, 40.0]])

@@ -222,6 +222,24 @@ def test_the_best_path_is_in_the_outcome(tmp_path: Path) -> None:
     assert monitor.outcome.best_path == runner.checkpoint_callback.best_model_path != ""
 
 
+@pytest.mark.parametrize(
+    ("ranked_by", "said"), [("loss/val", True), ("gap/absolute", False), (None, False)]
+)
+def test_a_file_that_is_not_the_best_checks_is_not_said_to_be(
+    ranked_by: str | None,
+    said: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+) -> None:
+    """A checkpoint that the user ranks by something else is not the lowest loss' one."""
+    theirs = ModelCheckpoint(tmp_path / "m", monitor=ranked_by, save_on_train_epoch_end=False)
+    monitor = GapMonitor(stop=None, summary=False)
+    _run(tmp_path, monitor, theirs)
+
+    assert theirs.best_model_path
+    assert monitor.outcome is not None
+    assert monitor.outcome.best_path == (theirs.best_model_path if said else "")
+
+
 def test_a_second_fit_keeps_its_own_best(tmp_path: Path) -> None:
     """Ours serves one Trainer after the other; each has its own files."""
     monitor = GapMonitor(stop=None, summary=False)

@@ -14,7 +14,6 @@ from tests.strategies.witness import own_weights, write
 from torch.utils.data import DataLoader
 
 from lightning_gapmon import GapCheckpoint, GapMonitor, History, Patience
-from lightning_gapmon.monitor.ending import best_path
 
 Act = Callable[[], None]
 
@@ -146,7 +145,9 @@ def told(trainer: pl.Trainer, net: Net, monitor: GapMonitor) -> dict[str, Any]:
         "stop_reason": str(monitor.stop_reason),
         "restored": monitor.outcome.restored if monitor.outcome else None,
         # A second file of the same check is `-v1`.
-        "best_path": Path(best_path(trainer)).stem.split("-v")[0],
+        "best_path": Path(monitor.outcome.best_path if monitor.outcome else "").stem.split("-v")[
+            0
+        ],
         "weights": own_weights(net),
         "steps": trainer.global_step,
     }

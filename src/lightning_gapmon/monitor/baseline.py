@@ -42,10 +42,11 @@ class Baseline:
 
 
 def trivial_loss(targets: Tensor) -> float:
-    """Give the loss of always predicting the class frequencies, or the mean.
+    """Give the loss of always predicting the class frequencies, or the mean; NaN for no target.
 
     Args:
-        targets: `(samples, ...)`: class indices, or numbers.
+        targets: `(samples, ...)`: class indices, of which negative ones are left out as what a
+            loss ignores (-100, usually), or numbers.
 
     Example:
         >>> round(trivial_loss(torch.tensor([0, 1, 0, 1])), 4)
@@ -56,6 +57,8 @@ def trivial_loss(targets: Tensor) -> float:
     if targets.is_floating_point():
         wide = targets.double()
         return float((wide - wide.mean(0)).square().mean())
-    _, counts = targets.unique(return_counts=True)
-    shares = counts.double() / targets.numel()
+    _, counts = targets[targets >= 0].unique(return_counts=True)
+    if not len(counts):
+        return math.nan
+    shares = counts.double() / counts.sum()
     return float(-(shares * shares.log()).sum())

@@ -12,7 +12,7 @@ from lightning_gapmon.monitor.compat import load_weights
 from lightning_gapmon.report import document, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.loggers import Logger
@@ -46,10 +46,17 @@ def checkpoint_of(trainer: "Trainer", best: "Observation") -> str:
     return next(filter(None, (checkpoint.best_path(best) for checkpoint in checkpoints)), "")
 
 
-def best_path(trainer: "Trainer") -> str:
-    """Give the path of the best checkpoint that the Trainer knows, or ""."""
-    paths = (getattr(callback, "best_model_path", "") for callback in trainer.checkpoint_callbacks)
-    return next(filter(None, paths), "")
+def best_path(trainer: "Trainer", losses: "Collection[str]") -> str:
+    """Give the path of the best checkpoint by one of these losses, or "".
+
+    One that a user ranks by something else, an accuracy say, is not the best check's.
+    """
+    ranked = (
+        getattr(callback, "best_model_path", "")
+        for callback in trainer.checkpoint_callbacks
+        if isinstance(callback, GapCheckpoint) or getattr(callback, "monitor", None) in losses
+    )
+    return next(filter(None, ranked), "")
 
 
 def log_dir(loggers: "Sequence[Logger]") -> str:

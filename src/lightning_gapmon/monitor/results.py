@@ -98,12 +98,24 @@ class Results(Listener):
             kept=self._other_than_lowest(session.history),
             restored=restored,
             source=session.source,
-            best_path=ending.best_path(trainer),
+            best_path=ending.best_path(trainer, session.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*session.notes, *leaks.notes(self.overlaps), *checkpoints.kept(trainer)),
         )
         ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
         self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
+
+    def __repr__(self) -> str:
+        """Show how the last fit went.
+
+        Example:
+            >>> from lightning_gapmon import GapMonitor
+            >>> GapMonitor()
+            <GapMonitor: History of 0 checks, undecided>
+        """
+        went = f"{self.history!r}".strip("<>")
+        stopped = f", stopped at check {self.stop_reason.check}" if self.stop_reason else ""
+        return f"<{type(self).__name__}: {went}, {self.diagnosis.verdict}{stopped}>"
 
     def _other_than_lowest(self, history: History) -> int | None:
         kept = self._selection(history)

@@ -88,6 +88,11 @@ class Session:
         return self.tags.val if self.has_val else None
 
     @property
+    def val_names(self) -> set[str]:
+        """The names under which the validation loss is logged: ours, and the module's own."""
+        return {self.tags.val, self.recorder.names.get("val", self.tags.val)}
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The last check's numbers under their names."""
         return publish.metrics(self.history[-1], self.tags, with_val=self.has_val)

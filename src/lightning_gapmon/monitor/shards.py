@@ -39,26 +39,13 @@ def odd_shard(ranks: list[Sums]) -> OddShard | None:
     than 10 units (samples, or batches where only means are known) is not judged.
 
     Example:
-        >>> even = Sums(
-        ...     n=10,
-        ...     loss=10,
-        ...     square=10,
-        ...     square_loss=10,
-        ...     square_loss2=11,
-        ...     units=10,
-        ...     bad=0,
-        ...     position=5,
-        ... )
-        >>> odd = Sums(
-        ...     n=10,
-        ...     loss=30,
-        ...     square=10,
-        ...     square_loss=30,
-        ...     square_loss2=91,
-        ...     units=10,
-        ...     bad=0,
-        ...     position=5,
-        ... )
+        >>> import torch
+        >>> from lightning_gapmon.collect.meter import LossMeter
+        >>> def shard(losses):
+        ...     meter = LossMeter()
+        ...     meter.add(torch.tensor(losses))
+        ...     return Sums(*meter.rows(torch.device("cpu"))[0].tolist())
+        >>> even, odd = shard([0.7, 1.3] * 5), shard([2.7, 3.3] * 5)
         >>> odd_shard([even, even, odd, even]).rank, odd_shard([even, even, even])
         (2, None)
     """
