@@ -92,6 +92,15 @@ def test_plan_changes_what_a_rule_does(tmp_path: Path) -> None:
     assert advice == {"saved 22 %", "stopped anything.\n", "saved 48 %"}
 
 
+def test_a_run_that_is_logged_twice_counts_once(tmp_path: Path) -> None:
+    """A CSV log holds what TensorBoard has rounded; losses that differ are another run."""
+    for name, digits in (("csv", 17), ("events", 7), ("another", 3)):
+        rows = [f"{2 / t:.{digits}g},{2 / (t + 1):.{digits}g}" for t in range(1, 9)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["loss,val_loss", *rows]))
+
+    assert "2 runs in 2 groups" in _replay(tmp_path, "--rule", "Patience(2)")
+
+
 def test_cut_runs_can_be_left_out(tmp_path: Path) -> None:
     """Runs that are marked as cut by early stopping are dropped on request."""
     assert "2 runs in 2 groups" in _replay(_logs(tmp_path), "--drop-cut")

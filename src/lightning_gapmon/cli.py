@@ -17,6 +17,7 @@ from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.analysis.study import Interval, Row, Run, study
+from lightning_gapmon.board.distinct import distinct
 from lightning_gapmon.board.logs import find_logs, read_runs
 from lightning_gapmon.board.picture import draw
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
@@ -69,6 +70,8 @@ def replay_command(
 ) -> None:
     """Find out which stopping rule would have served finished runs.
 
+    A run that is logged in several places counts once.
+
     Reads gapmon.json, TensorBoard logs, Lightning's metrics.csv, trainer_state.json of
     Hugging Face, CSV logs of Keras, and JSON lines with id, train, val and optionally repo, lr
     and planned.
@@ -88,7 +91,8 @@ def replay_command(
 
 
 def _runs(logs: list[Path], *, planned: int | None, no_plan: bool, drop_cut: bool) -> list[Run]:
-    found = [read for log in _shown(find_logs(logs), "reading") for read in read_runs(log)]
+    read_all = (read for log in _shown(find_logs(logs), "reading") for read in read_runs(log))
+    found = distinct(read_all)
     found = [read for read in found if read.history.best and not (drop_cut and read.cut)]
     if not found:
         msg = (
