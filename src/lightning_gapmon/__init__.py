@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
     from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-    from lightning_gapmon.collect.fingerprint import find_overlap
+    from lightning_gapmon.collect.comparison import find_overlap
     from lightning_gapmon.monitor.callback import GapMonitor
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.mixin import GapMonitorMixin
@@ -55,7 +55,7 @@ _HOMES = {
     "Target": "analysis.rules.limits",
     "TrendReversal": "analysis.rules.trend_reversal",
     "diagnose": "analysis.diagnosis",
-    "find_overlap": "collect.fingerprint",
+    "find_overlap": "collect.comparison",
     "replay": "analysis.replay",
 }
 

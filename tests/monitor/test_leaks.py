@@ -43,10 +43,19 @@ def test_two_samplers_split_one_dataset(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:1 of the 1 validation samples looked at:UserWarning")
-@pytest.mark.parametrize("several", [{"a": loader(3), "b": loader(DATA.tensors[0])}, [loader(8)]])
+@pytest.mark.parametrize(
+    "several",
+    [
+        {"a": loader(3), "b": loader(DATA.tensors[0])},
+        [loader(8)],
+        {"a": loader(3), "b": [loader(2), loader(8)]},
+    ],
+    ids=["dict", "list", "nested"],
+)
 def test_several_training_loaders_are_one_side(several: Any, tmp_path: Path) -> None:  # noqa: ANN401
     """A sample in any of them is in training."""
-    last = list(several.values())[-1] if isinstance(several, dict) else several[-1]
+    last = several["b"] if isinstance(several, dict) else several
+    last = last[-1] if isinstance(last, list) else last
     val = loader(last.dataset.tensors[0][-1:])
     (found,) = _look(tmp_path, several, val).overlaps
 
@@ -54,11 +63,14 @@ def test_several_training_loaders_are_one_side(several: Any, tmp_path: Path) -> 
 
 
 def test_a_stream_beside_others_is_said(tmp_path: Path) -> None:
-    """One that cannot be read by index is said, not read."""
+    """One that cannot be read by index is said, not read; once, however many it was to meet."""
     several = {"a": loader(8), "b": DataLoader(Stream(torch.ones(8)), batch_size=4)}
-    (found,) = _look(tmp_path, several, loader(3)).overlaps
+    monitor = _look(tmp_path, several, [loader(3), loader(2)])
+    assert monitor.outcome is not None
 
-    assert "the training data are a stream" in found.notes[0]
+    for found in monitor.overlaps:
+        assert "the training data are a stream" in found.notes[0]
+    assert sum("are a stream" in note for note in monitor.outcome.notes) == 1
 
 
 def test_no_progress_bar_where_none_is_wanted(

@@ -6,8 +6,10 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch.utils.data import ConcatDataset
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.collect.fingerprint import find_overlap, is_indexed
+from lightning_gapmon.collect.comparison import compare
+from lightning_gapmon.collect.fingerprint import is_indexed
 from lightning_gapmon.monitor import messages
+from lightning_gapmon.monitor.company import company
 from lightning_gapmon.monitor.padding import flat
 from lightning_gapmon.monitor.supply import served
 
@@ -16,30 +18,29 @@ if TYPE_CHECKING:
 
 
 def look(trainer: "Trainer", limit: int) -> list[Overlap]:
-    """Compare the training data with each validation loader's: rank 0 reads, all ranks know.
+    """Compare the training data with each validation loader's: all ranks read, all know.
 
     Args:
         trainer: The Trainer, about to train.
-        limit: Samples of each side to look at, at most.
+        limit: Samples of each side to look at, at most, by all ranks together.
 
     Returns:
         What was found, one entry a validation loader.
     """
-    found = _compare(trainer, limit) if trainer.is_global_zero else []
-    known: list[Overlap] = trainer.strategy.broadcast(found)
+    bar = trainer.progress_bar_callback is not None and trainer.is_global_zero
+    known = compare(lambda: _sides(trainer), limit=limit, progress=bar, company=company(trainer))
     for number, overlap in enumerate(known):
         if overlap.shared:
             rank_zero_warn(messages.leak(overlap, number if len(known) > 1 else None))
     return known
 
 
-def _compare(trainer: "Trainer", limit: int) -> list[Overlap]:
-    train = _joined([served(loader) for loader in flat(trainer.train_dataloader)])
-    bar = trainer.progress_bar_callback is not None
-    return [
-        find_overlap(train, served(loader), limit=limit, progress=bar)
-        for loader in flat(trainer.val_dataloaders)
-    ]
+def _sides(trainer: "Trainer") -> list[object]:
+    train, val = (
+        [served(loader) for loader in flat(loaders)]
+        for loaders in (trainer.train_dataloader, trainer.val_dataloaders)
+    )
+    return [_joined(train), *val]
 
 
 def _joined(datasets: list[Any]) -> Any:  # noqa: ANN401 - whatever is behind a loader
@@ -55,9 +56,11 @@ def worst(overlaps: list[Overlap]) -> Overlap | None:
 
 def notes(overlaps: list[Overlap]) -> list[str]:
     """Say what was compared, for the summary."""
-    return [
+    found = [
         f"{len(one.shared)} of {one.val_seen} validation samples are among {one.train_seen} "
         f"training samples, {len(one.repeated)} are repeats within validation"
         for one in overlaps
         if one.val_seen
-    ] + [note for one in overlaps for note in one.notes]
+    ]
+    # Several loaders have the training side's notes in common.
+    return found + list(dict.fromkeys(note for one in overlaps for note in one.notes))

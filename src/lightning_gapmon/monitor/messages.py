@@ -1,5 +1,6 @@
 """What the callback says while it runs, each thing once."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
@@ -118,6 +119,16 @@ def not_written(path: "Path", error: OSError) -> str:
         f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
         "the checkpoints and in monitor.history; make room, and write it with "
         "lightning_gapmon.report.document.write(monitor.outcome, path)."
+    )
+
+
+def unread(failed: Mapping[int, str]) -> str:
+    """Say on which ranks the samples could not be compared, and why on the first of them."""
+    rank, why = min(failed.items())
+    return (
+        f"GapMonitor(leakage=...) compares samples before training, and each rank reads a share "
+        f"of them; rank {rank} failed with {why} (ranks that failed: {sorted(failed)}). Mend "
+        "what its loaders read, or leave leakage out."
     )
 
 

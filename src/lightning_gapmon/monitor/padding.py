@@ -55,10 +55,17 @@ class Padding:
 
 
 def flat(loaders: Any) -> list[Any]:  # noqa: ANN401
-    """List the loaders of a collection of them, or of one."""
+    """List the loaders of a collection of them, nested or not, or of one.
+
+    Example:
+        >>> flat({"a": ["one", "two"], "b": ["three"]})
+        ['one', 'two', 'three']
+    """
     if isinstance(loaders, Mapping):
-        return list(loaders.values())
-    return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]
+        return flat(list(loaders.values()))
+    if isinstance(loaders, (list, tuple)):
+        return [loader for part in loaders for loader in flat(part)]
+    return [loaders]
 
 
 def _padded_sampler(loader: Any) -> Any:  # noqa: ANN401 - whatever serves as a loader
