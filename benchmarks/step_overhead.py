@@ -104,14 +104,20 @@ class Turns(Regression):
     Args:
         ways: The step of each way; the last is the one in question.
         callbacks: The callbacks of a way, which the Trainer has in its turn alone.
+        rounds: How many there are in an epoch.
         on_gpu: Whether to wait for the device before the clock is read.
     """
 
     def __init__(
-        self, ways: Mapping[str, Step], callbacks: Mapping[str, list[Callback]], *, on_gpu: bool
+        self,
+        ways: Mapping[str, Step],
+        callbacks: Mapping[str, list[Callback]],
+        *,
+        rounds: int,
+        on_gpu: bool,
     ) -> None:
         super().__init__()
-        self.ways, self.own, self.waits = ways, callbacks, on_gpu
+        self.ways, self.own, self.an_epoch, self.waits = ways, callbacks, rounds, on_gpu
         self.rounds: list[dict[str, float]] = []
         self.flushes: list[float] = []
         self.order: list[str] = []
@@ -131,7 +137,7 @@ class Turns(Regression):
 
     def on_train_epoch_start(self) -> None:
         names = list(self.ways)
-        rounds = [random.sample(names, len(names)) for _ in range(ROUNDS)]
+        rounds = [random.sample(names, len(names)) for _ in range(self.an_epoch)]
         # Validation, at the end of the epoch, is to find the way in question in place.
         self.order = [*(name for one in rounds for name in one), names[-1]]
         self.change(self.order[0])
@@ -189,11 +195,12 @@ def measured(way: str, rounds: int, *, on_gpu: bool) -> Turns:
     monitors = [GapMonitor(checkpoint=False, summary=False)] if "GapMonitor" in way else []
     strict = [NoWait()] if on_gpu and WAYS[way] is not Turns.logs else []
     own: dict[str, list[Callback]] = {IDLE: [Callback()], way: [*monitors, *strict]}
-    module = Turns({**STOCK, way: WAYS[way]}, own, on_gpu=on_gpu)
+    an_epoch = min(ROUNDS, rounds)
+    module = Turns({**STOCK, way: WAYS[way]}, own, rounds=an_epoch, on_gpu=on_gpu)
     trainer = Trainer(
         accelerator="gpu" if on_gpu else "cpu",
         devices=1,
-        max_epochs=1 + -(-rounds // ROUNDS),
+        max_epochs=1 + rounds // an_epoch,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -201,7 +208,7 @@ def measured(way: str, rounds: int, *, on_gpu: bool) -> Turns:
         num_sanity_val_steps=0,
         callbacks=list(monitors),
     )
-    steps = BLOCK * ROUNDS * len(module.ways)
+    steps = BLOCK * an_epoch * len(module.ways)
     with patch.object(LossMeter, "flush", partialmethod(_timed, module, LossMeter.flush)):
         trainer.fit(module, _loader(steps), _loader(1))
     return module
@@ -217,7 +224,7 @@ def _loader(count: int) -> DataLoader[Batch]:
 
 def report(way: str, module: Turns) -> None:
     """Print a way's cost, beyond the bare Trainer and beyond an idle callback."""
-    rounds = module.rounds[ROUNDS:]
+    rounds = module.rounds[module.an_epoch :]
     flush = statistics.median(module.flushes) if module.flushes else 0.0
     # What is heard has been logged anyway, and that is not the monitor's doing.
     free = LOG if way == "GapMonitor, hearing self.log" else "bare Trainer"
@@ -238,7 +245,8 @@ def _median(values: list[float], digits: int) -> str:
     """Write the median with its 95 % interval, by order statistics."""
     ordered = sorted(values)
     half = 0.98 * len(ordered) ** 0.5
-    low, high = (ordered[round(len(ordered) / 2 + shift)] for shift in (-half, half))
+    places = (round(len(ordered) / 2 + shift) for shift in (-half, half))
+    low, high = (ordered[min(max(place, 0), len(ordered) - 1)] for place in places)
     return f"{statistics.median(ordered):.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 

@@ -83,6 +83,11 @@ def test_the_skew_turns_with_the_losses(units: list[tuple[float, float]]) -> Non
     assert mirrored.skew == pytest.approx(-total.skew, abs=1e-6)
 
 
+def test_losses_near_the_smallest_number_have_a_skew_too() -> None:
+    """What underflows is no reason to raise."""
+    assert -1 <= Sums.total([_unit(loss) for loss in (0.0, 0.0, 2e-150)]).skew <= 1
+
+
 @pytest.mark.parametrize("losses", [[], [1.0], [2.0] * 9, [1e9, 1e9 + 1e-3, 1e9], [math.inf, 1.0]])
 def test_no_skew_where_nothing_is_to_be_told(losses: list[float]) -> None:
     """Without a spread, or with one that rounding has eaten, a mean is taken as symmetric."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-CHUNK = 64  # samples between two looks at the clock
+CHUNK = 256  # samples between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)

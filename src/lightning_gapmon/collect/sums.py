@@ -86,7 +86,7 @@ class Sums:
         if not spread > LEAST_SPREAD**2 * mean**2 * self.square:
             return 0.0
         third = self.cube_loss3 - 3 * mean * self.cube_loss2 + 3 * mean**2 * self.cube_loss
-        skew = (third - mean**3 * self.cube) / spread**1.5
+        skew = (third - mean**3 * self.cube) / spread / math.sqrt(spread)
         return min(max(skew, -1.0), 1.0) if math.isfinite(skew) else 0.0
 
     @property
