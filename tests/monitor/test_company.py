@@ -23,7 +23,7 @@ from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset
 
 from lightning_gapmon import GapMonitor, Overlap, find_overlap
-from lightning_gapmon.collect import reader
+from lightning_gapmon.collect import reader, shares
 from lightning_gapmon.collect.comparison import compare
 from lightning_gapmon.collect.shares import CHUNK
 from lightning_gapmon.errors import ConfigurationError
@@ -35,6 +35,7 @@ FIRSTS = (0, 125, 250, 375)  # read by each rank, twice, to tell what data it ho
 VAL = [*range(400, 440), *range(900, 990), 950, 420]
 OTHER = [3, 3, 5000]
 ODD = [7 * number % 91 for number in range(300)]
+SHORT = 64
 SMALL = [(0, 1), (1, 1), (1, 0), (2, 1), (3, 300), (CHUNK + 1, CHUNK - 1)]
 
 
@@ -141,7 +142,8 @@ def _without_a_disk(rank: int) -> list[Overlap]:
 def _slow(rank: int) -> Overlap:
     """Let the time run out on rank 1 after its first chunks."""
     clock = iter([0.0, *[100.0] * 9] if rank == 1 else [0.0] * 99)
-    with mock.patch.object(reader, "time", SimpleNamespace(monotonic=lambda: next(clock))):
+    timed = mock.patch.object(reader, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with timed, mock.patch.object(shares, "CHUNK", SHORT):
         return _compared(TRAIN, TRAIN)
 
 
@@ -160,7 +162,7 @@ def _bodies(rank: int, folder: Path) -> dict[str, Any]:
         "one": _fit(rank, folder, _loaded(TRAIN), _loaded(VAL)),
         "several": _fit(rank, folder, _loaded(TRAIN), [_loaded(VAL), _loaded(OTHER)]),
         "first": _failed(lambda: _fit(rank, folder, _loaded(TRAIN, (0,) * rank), _loaded(VAL))),
-        "later": _failed(lambda: _fit(rank, folder, _loaded(TRAIN, (70,)), _loaded(VAL))),
+        "later": _failed(lambda: _fit(rank, folder, _loaded(TRAIN, (300,)), _loaded(VAL))),
         "both": _failed(lambda: _compared(Data(TRAIN, FIRSTS), Data(VAL))),
         "sides": _failed(lambda: _without_a_disk(rank)),
         "slow": _slow(rank),
@@ -230,7 +232,7 @@ def test_several_loaders_take_two_exchanges_too(looks: list[dict[str, Any]]) -> 
     ("where", "said", "causes"),
     [
         ("first", "rank 1 failed with KeyError: 0 (ranks that failed: [1])", "NoneType KeyError"),
-        ("later", "rank 1 failed with KeyError: 70 (ranks that", "NoneType KeyError"),
+        ("later", "rank 1 failed with KeyError: 300 (ranks that", "NoneType KeyError"),
         (
             "both",
             "rank 0 failed with KeyError: 0 (ranks that failed: [0, 1])",
@@ -253,7 +255,7 @@ def test_a_rank_that_cannot_read_leaves_nobody_waiting(
 def test_time_runs_out_on_one_rank(looks: list[dict[str, Any]]) -> None:
     """What both have read until then is compared, and it is said how much that is."""
     first, second = (look["slow"] for look in looks)
-    read = [i for i in range(len(TRAIN)) if i // CHUNK % RANKS == 0 or i // CHUNK == 1]
+    read = [i for i in range(len(TRAIN)) if i // SHORT % RANKS == 0 or i // SHORT == 1]
 
     assert first == second
     assert first.shared == tuple((index, index) for index in read)
