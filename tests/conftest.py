@@ -6,9 +6,14 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 # The models here are tiny: threads cost them more than they gain. Read when torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No test is timed: a busy machine makes nothing wrong.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 BROWSERS = (
     "chromium",

@@ -24,6 +24,12 @@ TRUTHS: dict[str, Truth] = {
     "rise": lambda u: 0.4 + 0.05 * math.exp(2 * u),
 }
 
+OTHERS: dict[str, Truth] = {  # not among the curves that are fitted
+    "sigmoid": lambda u: 0.4 + 1.6 / (1 + math.exp(12 * (u - 0.4))),
+    "drop at the end": lambda u: 0.4 + 1.6 / (1 + math.exp(8 * (u - 0.8))),
+    "bend": lambda u: 2 - 2.4 * min(u, 0.5) - 0.4 * max(0.0, u - 0.5),
+}
+
 
 def window(truth: Truth, *, bins: int, noise: float, dice: random.Random) -> list[Bin]:
     """Draw a window of batches, six to a bin, with noise by the level of the loss."""
@@ -48,18 +54,33 @@ def test_reads_the_end_of_a_curve_without_noise(truth: Truth, bins: int) -> None
     assert abs(value - truth(1.0)) <= 3 * stderr
 
 
+def share_held(truth: Truth, *, bins: int, noise: float, rounds: int = 40) -> float:
+    """How often an interval of 1.96 standard errors holds the truth."""
+    dice, held = random.Random(bins), 0  # noqa: S311
+    for _ in range(rounds):
+        value, stderr = at_end(window(truth, bins=bins, noise=noise, dice=dice))
+        held += abs(value - truth(1.0)) <= 1.96 * stderr
+    return held / rounds
+
+
 @pytest.mark.parametrize("bins", [4, 7, 16])
 def test_errors_cover_the_truth(bins: int) -> None:
-    """An interval of 1.96 standard errors holds the truth 93 to 98 % of the time."""
-    dice, held, looks = random.Random(bins), 0, 0  # noqa: S311
-    for truth in TRUTHS.values():
-        for noise in (0.05, 0.2, 0.5):
-            for _ in range(40):
-                value, stderr = at_end(window(truth, bins=bins, noise=noise, dice=dice))
-                held += abs(value - truth(1.0)) <= 1.96 * stderr
-                looks += 1
+    """An interval of 1.96 standard errors holds the truth 93 to 97 % of the time."""
+    shares = [
+        share_held(truth, bins=bins, noise=noise)
+        for truth in TRUTHS.values()
+        for noise in (0.05, 0.2, 0.5)
+    ]
 
-    assert 0.93 <= held / looks <= 0.98
+    assert 0.93 <= sum(shares) / len(shares) <= 0.97
+
+
+@pytest.mark.parametrize("truth", OTHERS.values(), ids=OTHERS)
+def test_errors_cover_other_curves(truth: Truth) -> None:
+    """They hold it no less often where the curve is none of those that are fitted."""
+    shares = [share_held(truth, bins=16, noise=noise) for noise in (0.02, 0.05, 0.2, 0.5)]
+
+    assert sum(shares) / len(shares) >= 0.93
 
 
 def test_beats_the_mean_of_the_window() -> None:
@@ -86,7 +107,7 @@ def test_weighs_quiet_bins_more() -> None:
             ]
             errors[known] += abs(at_end(parts)[0] - (1 - 15.5 / 32))
 
-    assert errors[1] < 0.7 * errors[0]
+    assert errors[1] < 0.85 * errors[0]
 
 
 @given(
@@ -137,16 +158,18 @@ def test_constant_bins_have_no_error() -> None:
 
 def test_gap_of_a_run_on_the_same_data_is_zero_within_its_error() -> None:
     """Where training and validation are the same digits, the corrected gap is no gap."""
-    zeros = {"end": 0, "online": 0}
-    looks = 0
-    for seed in range(10):
-        for truth, (value, stderr), (mean, error) in _checks_on_digits(seed)[1:]:
-            zeros["end"] += abs(truth - value) <= 1.96 * stderr
-            zeros["online"] += abs(truth - mean) <= 1.96 * error
-            looks += 1
+    held = [
+        [
+            (abs(truth - value) <= 1.96 * stderr, abs(truth - mean) <= 1.96 * error)
+            for truth, (value, stderr), (mean, error) in _checks_on_digits(seed)
+        ]
+        for seed in range(10)
+    ]
 
-    assert zeros["end"] >= 0.85 * looks
-    assert zeros["online"] <= 0.1 * looks
+    for checks in (slice(0, 2), slice(2, 8)):
+        end, online = np.mean([run[checks] for run in held], axis=(0, 1))
+        assert end >= 0.9
+        assert online <= 0.15
 
 
 def _checks_on_digits(seed: int) -> list[tuple[float, tuple[float, float], tuple[float, float]]]:

@@ -64,7 +64,7 @@ def test_resumed_run_drops_what_was_written_again(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 20), max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_restart_rule_is_the_data_servers(steps: list[int]) -> None:
     """A point stays if its step is below all that follow."""
     points = [Point(step, float(i)) for i, step in enumerate(steps)]

@@ -45,7 +45,7 @@ def _run(checks: int) -> Outcome:
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(outcomes(), st.integers(1, 200), st.sampled_from(["utf-8", "cp1252", "ascii"]))
 def test_any_run_can_be_shown(outcome: Outcome, width: int, encoding: str) -> None:
     """No history, text, width or encoding breaks the summary, and it always has a heading."""
