@@ -2,7 +2,7 @@
 
     python examples/demo.py [--max-epochs 60] [--folder runs/demo] [--stop "Budget.eager()"]
 
-The model is a plain network on 150 of scikit-learn's 8x8 digits. Its train loss goes to zero while
+The model is a plain network on 100 of scikit-learn's 8x8 digits. Its train loss goes to zero while
 its validation loss rises: the monitor stops it, puts the best weights back and says why.
 """
 

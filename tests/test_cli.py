@@ -150,3 +150,41 @@ def test_command_line_loads_nothing_heavy() -> None:
 
     assert "typer" in loaded
     assert not loaded & {"lightning", "torch", "torchmetrics"}
+
+
+def test_a_run_that_was_stopped_early_is_no_whole_evidence(tmp_path: Path) -> None:
+    """What a stopped run would have become is not known, and the advice says so."""
+    assert "Of them 1 had been stopped early" in _replay(_logs(tmp_path))
+    assert "stopped early" not in _replay(_logs(tmp_path), "--drop-cut")
+
+
+def test_advice_tells_a_dear_stop_from_none(tmp_path: Path) -> None:
+    """A rule that stops too early has stopped something, if at a regret that is not accepted."""
+    path = tmp_path / "late.jsonl"
+    val = [1.0] * 20 + [0.3]
+    path.write_text(json.dumps({"id": "late", "train": val, "val": val}))
+    late, never = ("--rule", "Patience(5)"), ("--rule", "Target(0.01)")
+
+    assert "none of these rules would have stopped anything." in _replay(path, *never)
+    said = _replay(path, *late, *never, "--regret", "2")
+    assert "none of these rules would have saved a check at 2 % regret or less." in said
+
+
+@pytest.mark.parametrize(
+    ("val", "options", "said"),
+    [
+        ([1.0, 0.9], ["--drop-cut"], "only runs that were stopped early (1)"),
+        ([None, None], [], "no validation loss that is finite"),
+    ],
+)
+def test_runs_that_cannot_be_replayed_say_why(
+    tmp_path: Path, val: list[float | None], options: list[str], said: str
+) -> None:
+    """A run without a finite loss, or left out on request, is not a log without losses."""
+    path = tmp_path / "runs.jsonl"
+    path.write_text(json.dumps({"id": "one", "train": [1.0, 1.0], "val": val, "es_suspect": True}))
+
+    result = runner.invoke(app, ["replay", str(path), *options], env={"COLUMNS": "140"})
+
+    assert result.exit_code == 2
+    assert said in result.output

@@ -40,6 +40,7 @@ CATALOGUE = (
 )
 FEW = 20
 MOST_NAME = max(map(len, CATALOGUE))
+RUNS_NAMED = 5  # runs in a message
 Thing = TypeVar("Thing")
 
 
@@ -93,14 +94,29 @@ def replay_command(
 def _runs(logs: list[Path], *, planned: int | None, no_plan: bool, drop_cut: bool) -> list[Run]:
     read_all = (read for log in _shown(find_logs(logs), "reading") for read in read_runs(log))
     found = distinct(read_all)
-    found = [read for read in found if read.history.best and not (drop_cut and read.cut)]
-    if not found:
-        msg = (
-            f"Found no validation loss in {', '.join(map(str, logs))}; expected columns such as "
-            "train_loss and val_loss, loss and val_loss, or loss/train and loss/val."
+    measured = [read for read in found if read.history.best]
+    kept = [read for read in measured if not (drop_cut and read.cut)]
+    if not kept:
+        raise LogFormatError(_nothing(logs, found, measured))
+    return [_with_plan(read, planned=planned, no_plan=no_plan) for read in kept]
+
+
+def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
+    where = ", ".join(map(str, logs))
+    if measured:
+        return (
+            f"Found in {where} only runs that were stopped early ({len(measured)}); expected one "
+            "that was not. Leave out --drop-cut."
         )
-        raise LogFormatError(msg)
-    return [_with_plan(read, planned=planned, no_plan=no_plan) for read in found]
+    if found:
+        return (
+            f"Found in {where} no validation loss that is finite; expected one at least. Nothing "
+            "can be said of a run that was NaN from the start."
+        )
+    return (
+        f"Found no validation loss in {where}; expected columns such as train_loss and val_loss, "
+        "loss and val_loss, or loss/train and loss/val."
+    )
 
 
 def _with_plan(run: Run, *, planned: int | None, no_plan: bool) -> Run:
@@ -122,8 +138,8 @@ def _shown(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
 def _pick(runs: list[Run], part: str) -> Run:
     named = [run for run in runs if part in run.name]
     if not named:
-        names = ", ".join(run.name for run in runs[:5])
-        msg = f"Found no run with {part!r} in its name; there are {names}, ..."
+        names = [run.name for run in runs[:RUNS_NAMED]] + ["..."] * (len(runs) > RUNS_NAMED)
+        msg = f"Found no run with {part!r} in its name; expected one of {', '.join(names)}."
         raise LogFormatError(msg)
     return named[0]
 
@@ -184,12 +200,27 @@ def _advice(rows: list[Row], runs: list[Run], accepted: float) -> str:
     good = [row for row in rows if row.regret_relative.value <= accepted]
     row = min(good or rows, key=lambda row: (row.used if good else row.regret_relative).value)
     saved = 100 * (1 - row.used.value)
-    if not row.used.value < 1:
+    if not any(row.used.value < 1 for row in rows):
         return f"On your {_count(runs)}, none of these rules would have stopped anything."
+    if not row.used.value < 1:
+        return (
+            f"On your {_count(runs)}, none of these rules would have saved a check at "
+            f"{100 * accepted:.3g} % regret or less."
+        )
     few = " So few runs are no more than a hint." if len(runs) < FEW else ""
     return (
         f"On your {_count(runs)}, {row.rule} would have saved {saved:.0f} % of the checks at "
-        f"{100 * row.regret_relative.value:.2g} % regret.{few}"
+        f"{100 * row.regret_relative.value:.2g} % regret.{_reserve(runs)}{few}"
+    )
+
+
+def _reserve(runs: list[Run]) -> str:
+    cut = sum(run.cut for run in runs)
+    if not cut:
+        return ""
+    return (
+        f" Of them {cut} had been stopped early: what would have come later is not known, and "
+        "--drop-cut leaves them out."
     )
 
 

@@ -178,7 +178,12 @@ def test_rise_shared_by_train_is_no_overfitting() -> None:
     found = diagnose(train=[loss - 0.1 for loss in val], val=val)
 
     assert found.verdict == "undecided"
-    assert found.message == "both losses have risen, as after a restart: see what comes"
+    # 1.0 is twice the best of 0.5, and 0.5 of the 1.5 that were gained
+    assert found.message == (
+        "validation loss rose by 100 % of its best since check 6, from 0.5 to 1 (median of the "
+        "last 2 checks), and train loss with it, by 0.5: 33 % of what was gained is lost, see "
+        "what comes"
+    )
 
 
 def test_restart_of_the_learning_rate_is_no_divergence() -> None:
@@ -188,6 +193,7 @@ def test_restart_of_the_learning_rate_is_no_divergence() -> None:
     raised = History.from_curves(train=train, val=val, lr=[0.1, *[0.01] * 5, 0.1, 0.1])
 
     assert diagnose(raised).verdict == "undecided"
+    assert "as after a restart of the learning rate" in diagnose(raised).message
     assert diagnose(train=train, val=val).verdict == "diverging"
 
 

@@ -1,6 +1,7 @@
 """The history: grows at the end, is read as a sequence, and remembers what was computed."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -206,3 +207,13 @@ def test_table_has_a_row_a_check() -> None:
     assert table["check"].tolist() == [1, 2]
     assert "loaders" not in table
     assert len(table) == 2
+
+
+def test_table_has_a_column_a_validation_loader() -> None:
+    """The losses of several loaders stand beside their mean; a check without them has none."""
+    first, second = History.from_curves(train=[1.0, 1.0], val=[2.0, 4.0])
+    table = History([first, replace(second, loaders=(3.0, 5.0))]).to_pandas()
+
+    assert [name for name in map(str, table) if "loader" in name] == ["loader_0", "loader_1"]
+    assert table["loader_1"].isna().tolist() == [True, False]
+    assert [table["loader_0"].tolist()[1], table["loader_1"].tolist()[1]] == [3.0, 5.0]

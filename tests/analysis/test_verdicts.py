@@ -211,6 +211,21 @@ def test_evidence_of_a_plateau_can_be_computed_anew() -> None:
     assert np.minimum.accumulate(levels)[found.since - 2] > 1.5
 
 
+def test_memorising_shows_through_dropout() -> None:
+    """Where each check has a probe, train is what the probe read: dropout hides no gap."""
+    train, val = curves.draw(curves.stall, checks=80, noise=0.0, seed=0)
+    hidden = History.from_curves(train=[loss + 1.0 for loss in train], val=val)
+    seen = [replace(one, probe=loss) for one, loss in zip(hidden, train, strict=True)]
+    found = diagnose(History(seen))
+
+    assert diagnose(hidden).severity == "info"
+    assert (found.verdict, found.severity) == ("plateau", "warning")
+    assert found.evidence["gap"] == pytest.approx(
+        np.median(val[60:]) - np.median(train[60:]), rel=0.05
+    )
+    assert diagnose(History([*seen[:70], hidden[70], *seen[71:]])).severity == "info"
+
+
 def probed(gap: float, *, checks: int = 12, stderr: float = 0.01) -> History:
     """Make a healthy run whose fair gap is known."""
     train, val = curves.draw(curves.good, checks=checks, noise=0.0, seed=0)
@@ -262,6 +277,18 @@ def test_leakage_needs_an_overlap_or_an_easier_validation(
         assert found.evidence["shared"] == shared / 100
 
 
+@pytest.mark.parametrize(("shared", "told"), [(0, False), (1, True), (40, True)])
+def test_a_good_fit_says_what_is_shared(shared: int, told: bool) -> None:  # noqa: FBT001
+    """A good fit that was validated on training samples is no news without that reserve."""
+    found = diagnose(probed(0.1), overlap=overlap(shared))
+
+    reserve = f", but {shared} % of the validation samples looked at are also in training: "
+    assert found.verdict == "good_fit"
+    assert (reserve in found.message) is told
+    assert found.severity == ("warning" if told else "info")
+    assert any("shared samples" in remedy for remedy in found.remedies) is told
+
+
 def test_easier_validation_must_be_more_than_noise() -> None:
     """A fair gap below zero by two standard errors is no leak without an overlap."""
     assert diagnose(probed(-0.2, stderr=0.1)).verdict != "leakage_suspected"
@@ -289,7 +316,7 @@ def test_validation_below_train_in_train_mode_is_no_leak(basis: str) -> None:
     seen = [replace(check, **move) for check, move in zip(probed(-0.5), moves, strict=True)]  # type: ignore[arg-type]
 
     assert diagnose(History(seen)).severity == "info"
-    assert diagnose(History(seen), overlap=overlap(20)).severity == "info"
+    assert diagnose(History(seen), overlap=overlap(20)).verdict == "good_fit"
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -13,7 +13,16 @@ from packaging.version import Version
 from tests.fits import QUIET, loader
 from torch import Tensor, nn
 
-from lightning_gapmon import GapCheckpoint, GapMonitor, GapMonitorMixin, Patience
+from lightning_gapmon import (
+    Budget,
+    GapCheckpoint,
+    GapMonitor,
+    GapMonitorMixin,
+    NonFinite,
+    Patience,
+    Rule,
+    Target,
+)
 
 PACKAGES = ["lightning.pytorch", "pytorch_lightning"]
 
@@ -127,30 +136,51 @@ trainer:
   callbacks:
     - class_path: lightning_gapmon.GapMonitor
       init_args:
-        stop:
-          class_path: lightning_gapmon.Patience
-          init_args:
-            checks: 10%
-            min_delta: 0.5
         checkpoint:
           class_path: lightning_gapmon.GapCheckpoint
           init_args:
             save_top_k: 3
         val: val_loss
-        summary: false
+        summary: false"""
+
+AS_CLASS = """
+        stop:
+          class_path: lightning_gapmon.Patience
+          init_args:
+            checks: 10%
+            min_delta: 0.5
+"""
+
+
+AS_TEXT = """
+        stop: Budget.eager().lr_aware() | Target(0.1) & NonFinite(2)
 """
 
 
 @pytest.mark.skipif(
     Version(lightning.__version__) < Version("2.6"), reason="warns with jsonargparse 4.53"
 )
+@pytest.mark.parametrize(
+    ("lines", "rule"),
+    [
+        (AS_CLASS, Patience("10%", min_delta=0.5)),
+        (AS_TEXT, Budget.eager().lr_aware() | Target(0.1) & NonFinite(2)),
+        ("", Budget().lr_aware()),
+        ("\n        stop: null\n", None),
+    ],
+    ids=["class", "text", "default", "none"],
+)
 def test_a_config_file_builds_it(
-    package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    package: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lines: str,
+    rule: Rule | None,
 ) -> None:
     """Each package's LightningCLI instantiates the monitor with its rule and checkpoint."""
     cli_class = import_module(f"{package.__name__}.cli").LightningCLI
     config = tmp_path / "config.yaml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG + lines)
     monkeypatch.setattr(sys, "argv", ["fit"])
     # Lightning 2.6.6 calls jsonargparse 4.53 in a way that is going out of use.
     monkeypatch.setenv("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
@@ -164,7 +194,7 @@ def test_a_config_file_builds_it(
     )
 
     (monitor,) = [one for one in cli.trainer.callbacks if isinstance(one, GapMonitor)]
-    assert monitor.stop == Patience("10%", min_delta=0.5)
+    assert monitor.stop == rule
     assert isinstance(monitor.checkpoint, GapCheckpoint)
     assert monitor.checkpoint.save_top_k == 3
     assert monitor.given == {"val": "val_loss"}

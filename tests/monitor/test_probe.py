@@ -199,6 +199,24 @@ def test_budget_is_kept_in_a_fit() -> None:
     assert all(map(math.isfinite, monitor.history.probe))
 
 
+@pytest.mark.parametrize(
+    ("kind", "probe", "told"),
+    [(_Logging, 1, True), (_Logging, 2, False), (_Mixed, 1, False), (_Logging, None, False)],
+)
+def test_a_gap_without_an_error_says_why(
+    kind: type[_Net],
+    probe: int | None,
+    told: bool,  # noqa: FBT001
+) -> None:
+    """One batch's mean has no standard error; the report says what would have given one."""
+    monitor = GapMonitor(stop=None, summary=False, probe=probe)
+    _fit(kind(), monitor)
+
+    assert monitor.outcome is not None
+    assert math.isnan(monitor.history[-1].gap_stderr) is told
+    assert any("ask for more batches" in note for note in monitor.outcome.notes) is told
+
+
 def test_several_validation_loaders_have_one_probe() -> None:
     """A validation step that wants the loader's number gets it."""
 

@@ -65,9 +65,11 @@ def test_verdict_has_its_onset_and_what_to_try() -> None:
     verdict = Diagnosis(verdict="good_fit", message="fine", since=1, remedies=("a", "b"))
     said = _said(replace(RUN, diagnosis=verdict))
     again = _said(replace(RUN, diagnosis=replace(verdict, message="fine since check 1")))
+    other = _said(replace(RUN, diagnosis=replace(verdict, message="fine at check 12")))
 
     assert said[2:] == [("verdict", "good fit, since check 1: fine"), ("try", "a"), ("", "b")]
     assert again[2] == ("verdict", "good fit: fine since check 1")
+    assert other[2] == ("verdict", "good fit, since check 1: fine at check 12")
 
 
 def test_lines_to_copy_come_whole() -> None:

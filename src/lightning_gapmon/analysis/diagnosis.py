@@ -8,7 +8,7 @@ from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.analysis.verdicts.broken import non_finite
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
-from lightning_gapmon.analysis.verdicts.leak import leakage
+from lightning_gapmon.analysis.verdicts.leak import leakage, qualified
 from lightning_gapmon.analysis.verdicts.rise import diverging, overfitting, unexplained
 from lightning_gapmon.analysis.verdicts.sight import Sight
 from lightning_gapmon.analysis.verdicts.stall import (
@@ -91,7 +91,7 @@ def _verdicts(
             tail = tail_of(sight)
             yield underfitting(sight, tail, baseline)
             yield plateau(sight, tail, baseline)
-            yield good_fit(sight, tail, baseline)
+            yield qualified(good_fit(sight, tail, baseline), overlap)
             yield unsettled(tail)
     if sight is None and history and history[-1].val_n == 0:
         yield _undecided("no validation loss was measured")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lightning_gapmon.analysis.column import ColumnOf
@@ -166,13 +167,18 @@ class History(Sequence[Observation]):
     def to_pandas(self) -> "pd.DataFrame":
         """Make a table with one row a check and one column a quantity, the gap with them.
 
+        Where there are several validation loaders, `loader_0`, `loader_1` ... hold their losses.
+
         Raises:
             ModuleNotFoundError: pandas is not installed.
         """
         import pandas as pd  # noqa: PLC0415
 
         names = [name for name in (*FIELDS, *DERIVED) if name != "loaders"]
-        return pd.DataFrame({name: [getattr(seen, name) for seen in self] for name in names})
+        columns = {name: [getattr(seen, name) for seen in self] for name in names}
+        each = zip_longest(*(seen.loaders for seen in self), fillvalue=math.nan)
+        columns |= {f"loader_{i}": [*losses] for i, losses in enumerate(each)}
+        return pd.DataFrame(columns)
 
     @classmethod
     def from_curves(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.rules.budget import Budget
+from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
 from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
@@ -36,7 +37,8 @@ class GapMonitor(Results):
         val: Name of the validation loss, likewise.
         count: Gives the samples of a batch, where the module does not say and the first size of
             its tensors is not it.
-        stop: Rule that stops the run, or None to only watch. The default waits for a fifth of
+        stop: Rule that stops the run, as such or as text (`"Patience(10) | Target(0.1)"`, fit
+            for a configuration file), or None to only watch. The default waits for a fifth of
             the planned checks that are left, afresh after the learning rate has dropped.
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
@@ -68,7 +70,7 @@ class GapMonitor(Results):
         train: str | None = None,
         val: str | None = None,
         count: Count | None = None,
-        stop: Rule | None = EARNED,
+        stop: Rule | str | None = EARNED,
         checkpoint: "bool | GapCheckpoint" = True,
         restore_best: bool = False,
         probe: "int | str | DataLoader[Any] | Dataset[Any] | None" = None,
@@ -84,7 +86,8 @@ class GapMonitor(Results):
         settings.refuse_odd_evidence(leakage=leakage, baseline=baseline)
         self.leakage = leakage
         self.wanted_probe = probe
-        self.count, self.stop, self.checkpoint = count, stop, checkpoint
+        self.count, self.checkpoint = count, checkpoint
+        self.stop = parse_rule(stop) if isinstance(stop, str) else stop
         self.restore_best, self.prog_bar, self.summary = restore_best, prog_bar, summary
         self._snapshot = Snapshot()
         self._fresh = False

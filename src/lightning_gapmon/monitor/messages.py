@@ -94,6 +94,15 @@ def padding(repeats: int) -> str:
     )
 
 
+def lone_probe() -> str:
+    """Say why the gap has no error bar."""
+    return (
+        "the probe had the mean loss of one batch, which has no standard error, and so the gap "
+        "has none; ask for more batches, such as probe=8, or give one loss a sample "
+        "(GapMonitorMixin)"
+    )
+
+
 def odd_shard(odd: OddShard, check: int) -> str:
     """Say that one rank's validation loss is off."""
     return (
@@ -139,6 +148,6 @@ def leak(overlap: Overlap, loader: int | None) -> str:
     return (
         f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
         f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
-        f"{', ...' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of new "
-        "data: split again without them, by group where samples belong together."
+        f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
+        "new data: split again without them, by group where samples belong together."
     )

@@ -22,6 +22,8 @@ class GapMonitorMixin:
     Give it `loss_step(batch)`, and it supplies `training_step` and `validation_step`.
     Or keep your own steps and call `self.track_loss(loss, n=...)` in them, under automatic or
     manual optimisation. Without a `GapMonitor` in the Trainer neither costs or changes anything.
+    Nothing is logged outside `fit`: for numbers from `trainer.validate` log yours in a
+    `validation_step` of your own.
 
     Example:
         >>> from lightning.pytorch import LightningModule

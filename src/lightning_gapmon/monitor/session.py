@@ -1,5 +1,6 @@
 """One fit: what is recorded, where it comes from, and the history that grows out of it."""
 
+import math
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -168,13 +169,23 @@ class Session:
             self.source = messages.watching(train, val, self.recorder)
 
     def news(self) -> list[str]:
-        """Give what is to be said, each thing once; all but the source is kept as a note."""
+        """Give what is to be said, each thing once; all but the source is kept as a note.
+
+        What a check could not know is only kept: the next one may.
+        """
         notes, repeats = list(self.recorder.notes), self.recorder.padding.repeats
         if repeats:
             notes.append(messages.padding(repeats))
         notes += self._odd
-        self.notes = notes
+        self.notes = [*notes, *self._limits()]
         return self._once([f"watching {self.source}", *notes] if self.source else notes)
+
+    def _limits(self) -> list[str]:
+        """Say what the last check could not know; a budget may still buy it at the next."""
+        last = self.history[-1]
+        if math.isnan(last.probe) or not math.isnan(last.probe_stderr):
+            return []
+        return [messages.lone_probe()]
 
     def warnings(self) -> list[str]:
         """Give what is missing, once, whatever else has been seen since."""

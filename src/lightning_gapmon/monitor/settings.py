@@ -36,7 +36,7 @@ def refuse_odd(
         _refuse(
             f"count={count!r}", "a function of a batch, such as count=lambda batch: len(batch[0])"
         )
-    if stop is not None and not isinstance(stop, Rule):
+    if stop is not None and not isinstance(stop, (Rule, str)):
         _refuse(f"stop={stop!r}", "a rule, such as stop=Patience(10), or None to never stop")
     if not isinstance(checkpoint, (bool, GapCheckpoint)):
         _refuse(f"checkpoint={checkpoint!r}", "True, False or a GapCheckpoint(...)")

@@ -1,6 +1,7 @@
 """What a summary says below its plot: labelled sentences, and lines to copy."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,8 @@ def _best(outcome: Outcome) -> Iterator[Fact]:
 def _verdict(outcome: Outcome) -> Iterator[Fact]:
     diagnosis = outcome.diagnosis
     check = f"check {diagnosis.since}"
-    since = f", since {check}" if diagnosis.since and check not in diagnosis.message else ""
+    told = re.search(rf"{check}\b", diagnosis.message)
+    since = f", since {check}" if diagnosis.since and not told else ""
     said = f"{diagnosis.verdict.replace('_', ' ')}{since}: {diagnosis.message}"
     yield Fact("verdict", said, glyphs.SEVERITY[diagnosis.severity])
     for n, remedy in enumerate(diagnosis.remedies):

@@ -1,6 +1,7 @@
 """Validation that is no harder than training: samples on both sides."""
 
 import math
+from dataclasses import replace
 
 from lightning_gapmon.analysis.history import History
 from lightning_gapmon.analysis.overlap import Overlap
@@ -41,10 +42,27 @@ def leakage(history: History, overlap: Overlap | None) -> Diagnosis | None:
     return _suspect(share, gap, stderr, fair[0].check)
 
 
+def qualified(praise: Diagnosis | None, overlap: Overlap | None) -> Diagnosis | None:
+    """Say beside a good verdict that validation is not as new to the model as it should be."""
+    share = overlap.share if overlap else 0.0
+    if praise is None or share < SHARED:
+        return praise
+    return replace(
+        praise,
+        severity="warning",
+        message=f"{praise.message}, but {_shared(share)}: on new data the loss may be higher",
+        evidence={**praise.evidence, "shared": share},
+        remedies=against_leakage(),
+    )
+
+
+def _shared(share: float) -> str:
+    return f"{100 * share:.3g} % of the validation samples looked at are also in training"
+
+
 def _suspect(share: float, gap: float, stderr: float, since: int | None) -> Diagnosis:
-    shared = f"{100 * share:.3g} % of the validation samples looked at are also in training"
     measured = f"validation is {_sign(gap)} training by {abs(gap):.4g} ± {stderr:.2g} in eval mode"
-    parts = [shared] if share else []
+    parts = [_shared(share)] if share else []
     parts += [] if math.isnan(gap) else [measured]
     return Diagnosis(
         verdict="leakage_suspected",

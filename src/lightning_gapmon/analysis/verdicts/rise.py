@@ -196,9 +196,8 @@ def overfitting(sight: Sight) -> Diagnosis | None:
         verdict="overfitting",
         severity="error" if rise.share >= SEVERE_RISE else "warning",
         message=(
-            f"validation loss rose by {_amount(rise)} since check {rise.since} "
-            f"({rise.look.val:.1f} standard errors) while train loss {trained} by "
-            f"{abs(rise.train):.4g}"
+            f"{_risen(rise)} and by {rise.look.val:.1f} standard errors of the noise between "
+            f"checks, while train loss {trained} by {abs(rise.train):.4g}"
         ),
         evidence=rise.evidence,
         since=rise.since,
@@ -217,8 +216,8 @@ def diverging(sight: Sight) -> Diagnosis | None:
         verdict="diverging",
         severity="error",
         message=(
-            f"validation loss rose by {_amount(rise)} since check {rise.since} and train loss "
-            f"with it, by {rise.train:.4g}: what training had gained is lost"
+            f"{_risen(rise)}, and train loss with it, by {rise.train:.4g}: what training had "
+            "gained is lost"
         ),
         evidence={**rise.evidence, "val_first": sight.first.val},
         since=rise.since,
@@ -231,13 +230,20 @@ def unexplained(sight: Sight) -> Diagnosis | None:
     rise = find_rise(sight)
     if rise is None:
         return None
-    message = (
-        "validation loss has risen, but no train loss says why"
-        if math.isnan(rise.train)
-        else "both losses have risen, as after a restart: see what comes"
-    )
     return Diagnosis(
-        verdict="undecided", message=message, evidence=rise.evidence, since=rise.since
+        verdict="undecided", message=_open(rise), evidence=rise.evidence, since=rise.since
+    )
+
+
+def _open(rise: Rise) -> str:
+    if math.isnan(rise.train):
+        return "validation loss has risen, but no train loss says why"
+    if _restarted(rise.sight):
+        return "both losses have risen, as after a restart of the learning rate: see what comes"
+    lost = rise.height / rise.sight.improvement
+    return (
+        f"{_risen(rise)}, and train loss with it, by {rise.train:.4g}: {100 * lost:.2g} % of what "
+        "was gained is lost, see what comes"
     )
 
 
@@ -247,7 +253,10 @@ def _restarted(sight: Sight) -> bool:
     return rates[sight.now.index] > rates[sight.best.index]
 
 
-def _amount(rise: Rise) -> str:
-    if rise.sight.positive:
-        return f"{100 * rise.share:.3g} % of its best, from {rise.sight.best.val:.4g}"
-    return f"{rise.height:.4g}, {100 * rise.share:.3g} % of the range that it has covered"
+def _risen(rise: Rise) -> str:
+    low, now = rise.sight.best, rise.sight.now
+    whole = "its best" if rise.sight.positive else "the range that it has covered"
+    return (
+        f"validation loss rose by {100 * rise.share:.3g} % of {whole} since check {rise.since}, "
+        f"from {low.val:.4g} to {now.val:.4g} (median of the last {now.checks} checks)"
+    )

@@ -72,7 +72,7 @@ def good_fit(sight: Sight, tail: Tail, baseline: float) -> Diagnosis | None:
         verdict="good_fit",
         message=(
             f"validation loss came down from {sight.first.val:.4g} to {tail.late:.4g} and train "
-            f"loss with it, to {tail.train_late:.4g}"
+            f"loss with it, to {tail.train_late:.4g} (medians of the last quarter)"
         ),
         evidence=_evidence(tail),
     )

@@ -18,8 +18,9 @@ class Tail:
         late: Validation loss in the last quarter.
         shown_stderr: Standard error of `early - late`, by the noise that shows.
         stderr: The same, by the noise with what few checks cannot rule out.
-        train_early: Train loss in the third quarter; NaN if not known.
-        train_late: Train loss in the last quarter; NaN if not known.
+        train_early: Train loss in the third quarter, by the probe where both quarters have it
+            throughout, else online; NaN if not known.
+        train_late: Train loss in the last quarter, likewise.
     """
 
     early: float
@@ -48,8 +49,10 @@ class Tail:
 def tail_of(sight: Sight) -> Tail:
     """Read the second half of a run of four checks or more, by levels at equal distances."""
     n, quarter = sight.checks, sight.checks // 4
-    early = _middle_level(sight, n - 2 * quarter, n - quarter)
-    late = _middle_level(sight, n - quarter, n)
+    third, last = _ends(n - 2 * quarter, n - quarter), _ends(n - quarter, n)
+    early, late = _middle_level(sight, third), _middle_level(sight, last)
+    probed = _probed(sight, third), _probed(sight, last)
+    train = (early[1], late[1]) if any(map(math.isnan, probed)) else probed
     checks = min(quarter, sight.now.checks * MOST_LEVELS)
     spread = MEDIAN_OVER_MEAN * math.sqrt(2 / checks)
     return Tail(
@@ -57,20 +60,30 @@ def tail_of(sight: Sight) -> Tail:
         late=late[0],
         shown_stderr=spread * sight.shown,
         stderr=spread * sight.noise,
-        train_early=early[1],
-        train_late=late[1],
+        train_early=train[0],
+        train_late=train[1],
     )
 
 
 def second_quarter(sight: Sight) -> float:
     """Give the validation loss in the quarter before the second half."""
     n, quarter = sight.checks, sight.checks // 4
-    return _middle_level(sight, n - 3 * quarter, n - 2 * quarter)[0]
+    return _middle_level(sight, _ends(n - 3 * quarter, n - 2 * quarter))[0]
 
 
-def _middle_level(sight: Sight, start: int, stop: int) -> tuple[float, float]:
+def _ends(start: int, stop: int) -> list[int]:
+    """Spread ends of prefixes over a part of the run."""
     count = min(MOST_LEVELS, stop - start)
-    ends = (stop - (stop - start) * i // count for i in range(count))
+    return [stop - (stop - start) * i // count for i in range(count)]
+
+
+def _middle_level(sight: Sight, ends: list[int]) -> tuple[float, float]:
     seen = (course(sight.history[:end]).now for end in ends)
     levels = [level for level in seen if level]
     return middle(level.val for level in levels), middle(level.train for level in levels)
+
+
+def _probed(sight: Sight, ends: list[int]) -> float:
+    """Take the median train loss in eval mode; NaN where one of these checks has none."""
+    losses = [sight.history[end - 1].probe for end in ends]
+    return middle(losses) if all(map(math.isfinite, losses)) else math.nan
