@@ -165,7 +165,7 @@ AS_TEXT = """
     [
         (AS_CLASS, Patience("10%", min_delta=0.5)),
         (AS_TEXT, Budget.eager().lr_aware() | Target(0.1) & NonFinite(2)),
-        ("", Budget().lr_aware()),
+        ("", Budget().lr_aware() | NonFinite(3)),
         ("\n        stop: null\n", None),
     ],
     ids=["class", "text", "default", "none"],

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import CSVLogger
 from tests.fits import Bare, Scripted, fit, loader, trainer
 from torch import Tensor, nn
 
-from lightning_gapmon import Budget, GapMonitor, Patience
+from lightning_gapmon import Budget, GapMonitor, NonFinite, Patience
 
 
 def test_the_default_rule_knows_the_plan(tmp_path: Path) -> None:
@@ -25,8 +25,17 @@ def test_the_default_rule_knows_the_plan(tmp_path: Path) -> None:
 
     assert monitor.history.planned == 40
     assert checks - 1 >= 2 * (2 + 1.2 + 0.2 * (40 - checks)) > checks - 2 - 0.4
-    assert monitor.stop == Budget().lr_aware()
+    assert monitor.stop == Budget().lr_aware() | NonFinite(3)
     assert "no improvement for" in str(monitor.stop_reason)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_the_default_rule_does_not_train_on_what_is_not_finite(bad: float, tmp_path: Path) -> None:
+    """Two such losses may pass, three in a row do not."""
+    monitor = fit(Scripted([3.0, bad, bad, 2.0] + [bad] * 99), tmp_path, max_epochs=40)
+
+    assert len(monitor.history) == 7
+    assert str(monitor.stop_reason).endswith("[NonFinite(3)]")
 
 
 def test_a_share_of_the_plan_is_read_from_the_trainer(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class Buffer:
         if loss.ndim or self._losses or loss.get_device() != self._device:
             self._add_apart(loss)
         else:
-            self._slots[len(self._counts)].copy_(loss.data)
+            self._slots[len(self._counts)].copy_(loss.data if loss.requires_grad else loss)
         self._counts.append(n)
         return len(self._counts) >= FLUSH_BATCHES or self._elements >= FLUSH_ELEMENTS
 

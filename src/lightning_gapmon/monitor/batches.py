@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any, TypeGuard
+from typing import Any
 
 from torch import Tensor
 
@@ -19,11 +19,8 @@ def loss_in(outputs: object, key: str | None = None) -> Tensor | None:
         found = outputs.get(key or "loss")
     else:
         found = None if key else outputs
-    return found if _is_loss(found) else None
-
-
-def _is_loss(value: object) -> TypeGuard[Tensor]:
-    return isinstance(value, Tensor) and value.numel() == 1 and value.is_floating_point()
+    is_loss = isinstance(found, Tensor) and found.numel() == 1 and found.is_floating_point()
+    return found if is_loss else None
 
 
 def describe(outputs: object) -> str:

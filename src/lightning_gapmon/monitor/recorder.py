@@ -231,7 +231,7 @@ class Recorder:
         if not sizes:
             self._note(source, f"{describe(self._batch)} does not show how many samples it has")
             return 1.0
-        if len(set(sizes)) > 1:
+        if len(sizes) > 1 and len(set(sizes)) > 1:
             self._note(source, f"tensors with the first sizes {sorted(set(sizes))} in one batch")
         return float(sizes[0])
 
