@@ -4,9 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
-from lightning_gapmon.analysis.rules.budget import Budget
 from lightning_gapmon.analysis.rules.expression import parse_rule
-from lightning_gapmon.analysis.rules.limits import NonFinite
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
 from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from lightning_gapmon.monitor.checkpoint import GapCheckpoint
 
-EARNED = Budget().lr_aware() | NonFinite(3)
+EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 
 
 class GapMonitor(Results):
@@ -40,8 +38,8 @@ class GapMonitor(Results):
             its tensors is not it.
         stop: Rule that stops the run, as such or as text (`"Patience(10) | Target(0.1)"`, fit
             for a configuration file), or None to only watch. The default waits for a fifth of
-            the planned checks that are left, afresh after the learning rate has dropped, and for no
-            more than three losses in a row that are not finite.
+            the planned checks that are left, afresh after the learning rate has dropped, and ends
+            the run at the third loss in a row that is not finite.
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
         restore_best: Whether to put the best check's weights back into the module after fit.
