@@ -30,18 +30,15 @@ class Ear:
 
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
         """Log as the module does, then tell the listener."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_dynamo_compiling():
             self._hear_uncompiled(name, value, *args, **settings)
-        else:
-            self._hear(name, value, *args, **settings)
-
-    def _hear(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
+            return
         if not self._muted:
             self._log(name, value, *args, **settings)
         self.listener(name, value, settings.get("batch_size"))
 
     # Entering an uncompiled region takes microseconds, also where nothing is compiled.
-    _hear_uncompiled = torch.compiler.disable(_hear)
+    _hear_uncompiled = torch.compiler.disable(__call__)
 
     @contextmanager
     def muted(self) -> Iterator[None]:

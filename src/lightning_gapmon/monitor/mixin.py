@@ -104,7 +104,7 @@ class GapMonitorMixin:
         Raises:
             LossError: The loss is not a floating-point tensor, or `n` is not one number.
         """
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_dynamo_compiling():
             _hand_over_uncompiled(self, loss, n)
         else:
             _hand_over(self, loss, n)

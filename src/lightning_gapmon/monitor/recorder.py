@@ -50,7 +50,7 @@ class Recorder:
         self._batch: object = None
         self._loader = 0
         self._evaluated = False
-        self._known: dict[tuple[Stage, str], str] = {}
+        self._known: dict[tuple[Stage | None, str], str] = {}
         self._meters: dict[tuple[Pass, Source, int], LossMeter] = defaultdict(LossMeter)
         self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = defaultdict(
             partial(defaultdict, LossMeter)
@@ -82,15 +82,15 @@ class Recorder:
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
         self.taken.add(name)
-        stage = None if self._evaluated else self.stage
-        if stage is None or not self._listens("logged"):
-            return
-        known = self._known.get((stage, name))
+        known = self._known.get((self.stage, name))
         if known is None:
-            known = self._known[stage, name] = self._loss_name(stage, name)
-        if not known:
+            known = self._known[self.stage, name] = self._loss_name(name)
+        if not known or self._evaluated:
             return
-        loss = _as_loss(value, whole=self._batch is None)
+        if type(value) is Tensor and not value.ndim:  # as nearly always, and at every step
+            loss: Tensor | None = value
+        else:
+            loss = _as_loss(value, whole=self._batch is None)
         if loss is None:
             self.sightings[
                 f"{known} was logged as {describe(value)} with no value for the batch"
@@ -144,7 +144,11 @@ class Recorder:
     def choose(self, train: Source, val: Source) -> None:
         """Listen to these from now on."""
         self.names = self.heard_names()
-        self.chosen = {"train": train, "val": val}
+        self.listen({"train": train, "val": val})
+
+    def listen(self, chosen: "dict[Stage, Source]") -> None:
+        """Take the losses of these sources; of all where there are none."""
+        self.chosen = chosen
         self._known.clear()
 
     def reset(self) -> None:
@@ -182,10 +186,11 @@ class Recorder:
     def _listens(self, source: Source) -> bool:
         return self.stage is not None and self.chosen.get(self.stage, source) == source
 
-    def _loss_name(self, stage: Stage, name: str) -> str:
-        """Read a logged name as that of a loss of this side, whichever the loader; "" for none."""
+    def _loss_name(self, name: str) -> str:
+        """Read a name as that of a loss to listen to now, whichever the loader; "" for none."""
         name = name if name in self.given.values() else without_loader(name)
-        return name if self._could_be(stage, name) else ""
+        wanted = self.stage and self._listens("logged") and self._could_be(self.stage, name)
+        return name if wanted else ""
 
     def _could_be(self, stage: Stage, name: str) -> bool:
         if stage in self.names:

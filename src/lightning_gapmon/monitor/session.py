@@ -245,8 +245,8 @@ class Session:
         self.late = bool(state["late"])
         self.baseline.loss = float(state["baseline"])
         train, val = self._sources = state["sources"]
-        self.recorder.chosen = {"train": train, "val": val} if train and val else {}
         self.recorder.names = {**state["names"], **self.recorder.given}
+        self.recorder.listen({"train": train, "val": val} if train and val else {})
         self.source = str(state["source"])
         if self.probe:
             self.probe.subset.resume(int(state["probe_batches"]))
