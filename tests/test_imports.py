@@ -37,7 +37,6 @@ def test_the_analysis_loads_nothing_heavy() -> None:
     assert not _loaded_by(*ANALYSIS) & (HEAVY | {"numpy", "pandas", "rich", "typer"})
 
 
-@pytest.mark.skipif(not (PACKAGE / "cli.py").exists(), reason="there is no command line yet")
 def test_the_command_line_loads_nothing_heavy() -> None:
     """`gapmon --help` does not wait for torch."""
     assert not _loaded_by("lightning_gapmon.cli") & (HEAVY - {"tensorboard"})

@@ -107,20 +107,24 @@ def test_a_lone_train_name_that_nothing_goes_with_is_said(tmp_path: Path) -> Non
     assert "the module logged ['train_loss', 'val_loss']" in warned[0]
 
 
+class Silent(Bare):
+    """Optimises by hand, and neither returns nor logs a training loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch: list[Tensor], _: int) -> None:
+        """Compute the loss, and keep it."""
+        self.losses(batch)
+
+    def validation_step(self, batch: list[Tensor], _: int) -> None:
+        """Do the same."""
+        self.losses(batch)
+
+
 def test_a_manual_step_that_returns_nothing_is_called_so(tmp_path: Path) -> None:
     """Lightning hands None over as an empty dict, which the user has never written."""
-
-    class Silent(Bare):
-        def __init__(self) -> None:
-            super().__init__()
-            self.automatic_optimization = False
-
-        def training_step(self, batch: list[Tensor], _: int) -> None:
-            self.losses(batch)
-
-        def validation_step(self, batch: list[Tensor], _: int) -> None:
-            self.losses(batch)
-
     with _warned() as warned:
         fit(Silent(), tmp_path)
 
@@ -130,19 +134,12 @@ def test_a_manual_step_that_returns_nothing_is_called_so(tmp_path: Path) -> None
 def test_a_train_step_without_a_loss_is_said(tmp_path: Path) -> None:
     """Manual optimisation that returns and logs nothing leaves the train side empty."""
 
-    class Silent(Bare):
-        def __init__(self) -> None:
-            super().__init__()
-            self.automatic_optimization = False
-
-        def training_step(self, batch: list[Tensor], _: int) -> None:
-            self.losses(batch)
-
+    class Validated(Silent):
         def validation_step(self, batch: list[Tensor], _: int) -> None:
             self.log("val_loss", self.losses(batch).mean())
 
     with _warned() as warned:
-        monitor = fit(Silent(), tmp_path)
+        monitor = fit(Validated(), tmp_path)
 
     assert warned == [
         (
