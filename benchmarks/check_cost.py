@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_gapmon import GapLimit, GapMonitor, History, Observation, Patience
-from lightning_gapmon.analysis.diagnosis import diagnose
-from lightning_gapmon.collect.meter import LossMeter
-from lightning_gapmon.monitor.recorder import Recorder
-from lightning_gapmon.monitor.session import Session
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.collect.meter.meter import LossMeter
+from lightning_gapmon.monitor.fit import Session
+from lightning_gapmon.monitor.losses.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,9 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional
 
-from lightning_gapmon.analysis.interval import Estimate, difference
-from lightning_gapmon.collect.meter import LossMeter
-from lightning_gapmon.collect.sums import Sums
+from lightning_gapmon.analysis.history.interval import Estimate, difference
+from lightning_gapmon.collect.meter.meter import LossMeter
+from lightning_gapmon.collect.meter.sums import Sums
 
 TRAIN = 600
 

@@ -11,8 +11,8 @@ from statistics import median
 
 from tests import curves
 
-from lightning_gapmon.analysis.diagnosis import diagnose
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 
 ILL = {
     "u_shape": (curves.u_shape, "overfitting"),

@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from lightning_gapmon import Diagnosis, GapMonitor, GapMonitorMixin, diagnose, find_overlap
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 
 DIGITS = 6  # of a stored loss
 

@@ -25,10 +25,10 @@ from sklearn import datasets
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from lightning_gapmon.analysis.window import Bin, at_end
-from lightning_gapmon.collect.meter import LossMeter
-from lightning_gapmon.collect.sums import Sums
-from lightning_gapmon.monitor.ledger import window_rows
+from lightning_gapmon.analysis.history.window import Bin, at_end
+from lightning_gapmon.collect.meter.meter import LossMeter
+from lightning_gapmon.collect.meter.sums import Sums
+from lightning_gapmon.monitor.checks.reduction import window_rows
 
 CHECKS = 15
 BY_CHECK = {"1": (1, 1), "2": (2, 2), "3": (3, 3), "4 to 10": (4, 10), "11 to 15": (11, 15)}

@@ -26,7 +26,7 @@ from lightning_gapmon.analysis import study as studies
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules import budget
 from lightning_gapmon.analysis.study import Run, study
-from lightning_gapmon.board.logs import read_runs
+from lightning_gapmon.logs.formats import read_runs
 
 SETTINGS = {"careful": Budget(), "eager": Budget.eager()}
 CHANGES = {

@@ -29,8 +29,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.collect.buffer import FLUSH_BATCHES
-from lightning_gapmon.collect.meter import LossMeter
+from lightning_gapmon.collect.meter.buffer import FLUSH_BATCHES
+from lightning_gapmon.collect.meter.meter import LossMeter
 
 BATCH, BLOCK, ROUNDS = 8, 64, 16
 Batch = tuple[Tensor, Tensor]

@@ -25,7 +25,7 @@ from lightning_gapmon import (
     TrendReversal,
 )
 from lightning_gapmon.analysis.replay import replay_all
-from lightning_gapmon.board.picture import draw
+from lightning_gapmon.report.svg import draw
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 

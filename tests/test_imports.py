@@ -33,7 +33,7 @@ def test_the_package_loads_nothing_heavy() -> None:
 
 def test_the_analysis_loads_nothing_heavy() -> None:
     """Every module of the analysis, found and not listed, works without torch in memory."""
-    assert "lightning_gapmon.analysis.history" in ANALYSIS
+    assert "lightning_gapmon.analysis.history.history" in ANALYSIS
     assert not _loaded_by(*ANALYSIS) & (HEAVY | {"numpy", "pandas", "rich", "typer"})
 
 

@@ -8,9 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lightning_gapmon.analysis.diagnosis import diagnose
-    from lightning_gapmon.analysis.history import History
-    from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.analysis.history.history import History
+    from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.replay import replay
     from lightning_gapmon.analysis.rules.budget import Budget
@@ -26,25 +25,26 @@ if TYPE_CHECKING:
     )
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
     from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
+    from lightning_gapmon.analysis.verdicts.diagnose import diagnose
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-    from lightning_gapmon.collect.comparison import find_overlap
+    from lightning_gapmon.collect.overlap.find import find_overlap
     from lightning_gapmon.monitor.callback import GapMonitor
-    from lightning_gapmon.monitor.checkpoint import GapCheckpoint
-    from lightning_gapmon.monitor.mixin import GapMonitorMixin
+    from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
+    from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
 
 _HOMES = {
     "Budget": "analysis.rules.budget",
     "Custom": "analysis.rules.custom",
     "Diagnosis": "analysis.verdicts.diagnosis",
     "Divergence": "analysis.rules.limits",
-    "GapCheckpoint": "monitor.checkpoint",
+    "GapCheckpoint": "monitor.checkpoints.checkpoint",
     "GapLimit": "analysis.rules.gap_limit",
     "GapMonitor": "monitor.callback",
-    "GapMonitorMixin": "monitor.mixin",
+    "GapMonitorMixin": "monitor.losses.mixin",
     "GeneralizationLoss": "analysis.rules.prechelt",
-    "History": "analysis.history",
+    "History": "analysis.history.history",
     "NonFinite": "analysis.rules.limits",
-    "Observation": "analysis.observation",
+    "Observation": "analysis.history.observation",
     "Overlap": "analysis.overlap",
     "Patience": "analysis.rules.patience",
     "Plateau": "analysis.rules.plateau",
@@ -54,8 +54,8 @@ _HOMES = {
     "SuccessiveRises": "analysis.rules.prechelt",
     "Target": "analysis.rules.limits",
     "TrendReversal": "analysis.rules.trend_reversal",
-    "diagnose": "analysis.diagnosis",
-    "find_overlap": "collect.comparison",
+    "diagnose": "analysis.verdicts.diagnose",
+    "find_overlap": "collect.overlap.find",
     "replay": "analysis.replay",
 }
 

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.analysis.study import Interval, Row, Run, study
-from lightning_gapmon.board.distinct import distinct
-from lightning_gapmon.board.logs import find_logs, read_runs
-from lightning_gapmon.board.picture import draw
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
+from lightning_gapmon.logs.distinct import distinct
+from lightning_gapmon.logs.formats import find_logs, read_runs
+from lightning_gapmon.report.svg import draw
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 

@@ -3,8 +3,8 @@
 import pytest
 
 from lightning_gapmon import History
-from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.observation import Observation
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, diagnose
 
 # (what was trained, validation loss, probe loss, standard error of both) at each check
 OVERFIT = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lightning_gapmon.analysis.diagnosis import diagnose
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 
 RUNS: dict[str, dict[str, Any]] = {
     run["name"]: run

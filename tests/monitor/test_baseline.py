@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.monitor.baseline import Baseline, trivial_loss
+from lightning_gapmon.monitor.checks.baseline import Baseline, trivial_loss
 
 
 class _Guess(GapMonitorMixin, LightningModule):

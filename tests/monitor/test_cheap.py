@@ -14,7 +14,7 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.collect import buffer, meter
+from lightning_gapmon.collect.meter import buffer, meter
 
 # Whatever brings a number from the device to Python, and so waits for all that is queued there.
 WAITS = [

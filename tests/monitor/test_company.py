@@ -23,11 +23,11 @@ from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset
 
 from lightning_gapmon import GapMonitor, Overlap, find_overlap
-from lightning_gapmon.collect import reader, shares
-from lightning_gapmon.collect.comparison import compare
-from lightning_gapmon.collect.shares import CHUNK
+from lightning_gapmon.collect.overlap import partition as shares, reading as reader
+from lightning_gapmon.collect.overlap.find import compare
+from lightning_gapmon.collect.overlap.partition import CHUNK
 from lightning_gapmon.errors import ConfigurationError
-from lightning_gapmon.monitor.company import Ranks, company
+from lightning_gapmon.monitor.leak_check.rank_group import Ranks, company
 
 RANKS = 2
 TRAIN = list(range(1, 501))

@@ -135,7 +135,7 @@ class Copying(Callback):
         torch.save(pl_module, buffer)
         buffer.seek(0)
         pickled = pickle.dumps(pl_module)
-        assert b"lightning_gapmon.monitor.ear" not in pickled
+        assert b"lightning_gapmon.monitor.losses.log_hook" not in pickled
         self.copies = [
             copy.deepcopy(pl_module),  # type: ignore[list-item]
             pickle.loads(pickled),  # noqa: S301

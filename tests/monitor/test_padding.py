@@ -8,8 +8,8 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, DistributedSampler
 
-from lightning_gapmon.monitor.padding import Padding
-from lightning_gapmon.monitor.recorder import Recorder
+from lightning_gapmon.monitor.losses.padding import Padding
+from lightning_gapmon.monitor.losses.recorder import Recorder
 
 
 class Numbers(Dataset[int]):

@@ -9,7 +9,7 @@ from tests.fits import Marks, Net, Stream, fit, loader, trainer, values
 from torch.utils.data import DataLoader
 
 from lightning_gapmon import GapMonitor, Target
-from lightning_gapmon.monitor.plan import planned_checks
+from lightning_gapmon.monitor.checks.plan import planned_checks
 
 # 7 training batches an epoch.
 Settings = dict[str, Any]

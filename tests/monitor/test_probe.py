@@ -16,13 +16,13 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from torchmetrics import MeanMetric
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
-from lightning_gapmon.analysis.interval import Estimate, difference
+from lightning_gapmon.analysis.history.interval import Estimate, difference
 from lightning_gapmon.errors import ConfigurationError
-from lightning_gapmon.monitor.ledger import Facts
-from lightning_gapmon.monitor.probe import Probe
-from lightning_gapmon.monitor.recorder import Recorder
-from lightning_gapmon.monitor.session import Session
-from lightning_gapmon.monitor.subset import Budget, Subset
+from lightning_gapmon.monitor.checks.reduction import Facts
+from lightning_gapmon.monitor.fit import Session
+from lightning_gapmon.monitor.losses.recorder import Recorder
+from lightning_gapmon.monitor.probe.batches import Budget, Subset
+from lightning_gapmon.monitor.probe.probe import Probe
 
 
 def _digits(start: int, stop: int) -> TensorDataset:

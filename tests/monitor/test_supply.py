@@ -19,7 +19,7 @@ from torch.utils.data import (
 )
 
 from lightning_gapmon import GapMonitor
-from lightning_gapmon.monitor.supply import served, shows_all
+from lightning_gapmon.monitor.probe.loaders import served, shows_all
 
 DATA = TensorDataset(torch.arange(1.0, 21.0))
 TEN = set(map(float, range(1, 11)))  # the first half

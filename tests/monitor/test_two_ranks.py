@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from lightning_gapmon import GapMonitor, History, Patience
-from lightning_gapmon.collect.sums import Sums
-from lightning_gapmon.monitor.messages import padding
-from lightning_gapmon.monitor.recorder import Recorder
-from lightning_gapmon.monitor.resume import continue_window, window_state
+from lightning_gapmon.collect.meter.sums import Sums
+from lightning_gapmon.monitor.checks.window_state import continue_window, window_state
+from lightning_gapmon.monitor.losses.recorder import Recorder
+from lightning_gapmon.monitor.output.messages import padding
 
 RANKS = 2
 

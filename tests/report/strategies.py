@@ -5,11 +5,11 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis, Verdict
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.rule import StopReason
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
 
 LOSSES = st.floats() | st.floats(-10, 10) | st.just(math.nan)
 ERRORS = st.floats(0, 10) | st.just(math.nan) | st.just(math.inf)

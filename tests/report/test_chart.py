@@ -5,7 +5,7 @@ import math
 import pytest
 from rich.text import Text
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.chart import draw
 

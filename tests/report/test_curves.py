@@ -2,8 +2,8 @@
 
 import math
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.report.curves import TRAIN, VAL, Curves, finite, measured
 from lightning_gapmon.report.dots import Dots
 from lightning_gapmon.report.scale import Scale

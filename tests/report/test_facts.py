@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.rule import StopReason
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
 from lightning_gapmon.report.facts import facts, short
 
 HISTORY = History.from_curves(train=[2.0, 1.0], val=[2.0, 3.0], planned=9)

@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.report.table import checks, milestones
 
 

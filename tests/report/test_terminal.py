@@ -9,10 +9,10 @@ from hypothesis import given, settings, strategies as st
 from rich.console import Console
 from tests.report.strategies import outcomes
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
 from lightning_gapmon.report.terminal import render, show, summary
 
 

@@ -11,7 +11,7 @@ from tests.strategies import alone
 from tests.strategies.launch import outputs, results, run_ranks_of, run_script
 from tests.strategies.test_killed import _fit, start
 
-from lightning_gapmon.report.document import read
+from lightning_gapmon.logs.gapmon_json import read
 
 
 def options(fault: str) -> list[str]:

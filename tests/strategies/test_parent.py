@@ -8,9 +8,9 @@ import pytest
 from tests.strategies.launch import command, results, run_ranks_of
 
 from lightning_gapmon import GapMonitor, History
-from lightning_gapmon.analysis.diagnosis import diagnose
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.monitor.mailbox import Mailbox
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.monitor.output.handover import Mailbox
 
 SOURCES = ("history", "best", "stop_reason", "restored", "best_path", "notes")
 OUTCOME = Outcome(

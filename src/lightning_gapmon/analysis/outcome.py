@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import StopReason
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 
 

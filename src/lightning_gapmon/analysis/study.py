@@ -9,7 +9,7 @@ from itertools import starmap
 from statistics import fmean
 from typing import NamedTuple
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.replay import Replay, outcome, replay_all
 from lightning_gapmon.analysis.rules.rule import Rule
 

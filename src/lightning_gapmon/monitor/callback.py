@@ -6,19 +6,22 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish, settings
+from lightning_gapmon.monitor import settings
+from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
+from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.compat import averages, go_first, is_dry_run, may_stop
-from lightning_gapmon.monitor.recorder import Count, Recorder
-from lightning_gapmon.monitor.restore import Snapshot
+from lightning_gapmon.monitor.fit import Session
+from lightning_gapmon.monitor.leak_check import leak_check as leaks
+from lightning_gapmon.monitor.losses.recorder import Count, Recorder
+from lightning_gapmon.monitor.output import ending, publish
 from lightning_gapmon.monitor.results import Results
-from lightning_gapmon.monitor.session import Session
 from lightning_gapmon.report.markdown import verdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from torch.utils.data import DataLoader, Dataset
 
-    from lightning_gapmon.monitor.checkpoint import GapCheckpoint
+    from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 
 EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 

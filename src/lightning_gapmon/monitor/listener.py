@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
-from lightning_gapmon.monitor import messages, mixin
+from lightning_gapmon.monitor.checks.plan import all_ranks_validate
 from lightning_gapmon.monitor.compat import AnyCallback
-from lightning_gapmon.monitor.ear import Ear
-from lightning_gapmon.monitor.plan import all_ranks_validate
-from lightning_gapmon.monitor.session import Session
+from lightning_gapmon.monitor.fit import Session
+from lightning_gapmon.monitor.losses import mixin
+from lightning_gapmon.monitor.losses.log_hook import Ear
+from lightning_gapmon.monitor.output import messages
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer

@@ -3,21 +3,23 @@
 import math
 from typing import TYPE_CHECKING
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis, diagnose
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.select import Selection
-from lightning_gapmon.monitor import checkpoint as checkpoints, ending, leaks, publish
+from lightning_gapmon.analysis.selection import Selection
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, diagnose
+from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
+from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.listener import Listener
-from lightning_gapmon.monitor.mailbox import Mailbox
+from lightning_gapmon.monitor.output import ending, publish
+from lightning_gapmon.monitor.output.handover import Mailbox
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from lightning_gapmon.analysis.observation import Observation
+    from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.rules.rule import StopReason
-    from lightning_gapmon.monitor.session import Session
+    from lightning_gapmon.monitor.fit import Session
 
 
 class Results(Listener):

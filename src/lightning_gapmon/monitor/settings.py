@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, Dataset
 
+from lightning_gapmon.analysis.loss_names import Stage
+from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.analysis.share import read_share
 from lightning_gapmon.errors import ConfigurationError
-from lightning_gapmon.monitor.checkpoint import GapCheckpoint
+from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.compat import trainer_callbacks
 from lightning_gapmon.monitor.listener import Listener
-from lightning_gapmon.monitor.names import Stage
-from lightning_gapmon.monitor.probe import Probe
-from lightning_gapmon.monitor.subset import Budget, Subset
+from lightning_gapmon.monitor.probe.batches import Budget, Subset
+from lightning_gapmon.monitor.probe.probe import Probe
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.curves import NAMES, Curves, finite
 from lightning_gapmon.report.dots import Dots

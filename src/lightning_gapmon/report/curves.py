@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-from lightning_gapmon.analysis.gap import fairest_train
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.gap import fairest_train
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.report.dots import Dots, Point
 from lightning_gapmon.report.scale import Scale
 

@@ -36,7 +36,7 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
 
     Example:
         >>> from lightning_gapmon import History
-        >>> from lightning_gapmon.analysis.diagnosis import diagnose
+        >>> from lightning_gapmon.analysis.verdicts.diagnose import diagnose
         >>> history = History.from_curves(train=[2.0], val=[3.0], planned=5)
         >>> for fact in facts(Outcome(history=history, diagnosis=diagnose(history))):
         ...     print(f"{fact.label}: {fact.text}")

@@ -1,6 +1,6 @@
 """A verdict as Markdown, for TensorBoard's Text tab."""
 
-from lightning_gapmon.analysis.diagnosis import Diagnosis
+from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
 from lightning_gapmon.report.numbers import number
 
 
@@ -8,7 +8,7 @@ def verdict(diagnosis: Diagnosis) -> str:
     """Write a verdict with its evidence and remedies.
 
     Example:
-        >>> from lightning_gapmon.analysis.diagnosis import Diagnosis
+        >>> from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
         >>> print(verdict(Diagnosis(verdict="plateau", message="flat", evidence={"slope": 0.0})))
         **plateau**: flat
         <BLANKLINE>

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rich.text import Text
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.curves import READ, measured
 from lightning_gapmon.report.numbers import aligned, number, with_interval

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.report import chart, glyphs, links
 from lightning_gapmon.report.facts import Fact, facts

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import NamedTuple
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
-from lightning_gapmon.analysis.reference import val_span
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import noise
 from lightning_gapmon.errors import ConfigurationError
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.errors import ConfigurationError
 

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
+from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.analysis.share import read_share
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5

@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.reference import val_span
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import theil_sen
 from lightning_gapmon.errors import ConfigurationError
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
 from lightning_gapmon.errors import ConfigurationError
 

@@ -2,10 +2,10 @@
 
 import math
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
-from lightning_gapmon.analysis.remedies import against_non_finite
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+from lightning_gapmon.analysis.verdicts.remedies import against_non_finite
 
 
 def non_finite(history: History) -> Diagnosis | None:

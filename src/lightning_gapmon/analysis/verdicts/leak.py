@@ -3,11 +3,11 @@
 import math
 from dataclasses import replace
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.remedies import against_leakage
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import middle
+from lightning_gapmon.analysis.verdicts.remedies import against_leakage
 
 LEAST_CHECKS = 5
 SHARED = 0.01  # of the validation samples: enough, with a fair gap at or below zero

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 
 SHARE = 0.05
 MOST_CHECKS = 31

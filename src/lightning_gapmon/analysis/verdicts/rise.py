@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from lightning_gapmon.analysis.history import History
-from lightning_gapmon.analysis.observation import Observation
-from lightning_gapmon.analysis.remedies import against_divergence, against_overfitting
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import Level, course, finite
+from lightning_gapmon.analysis.verdicts.remedies import against_divergence, against_overfitting
 from lightning_gapmon.analysis.verdicts.sight import MEDIAN_OVER_MEAN, Sight
 
 LEAST_CHECKS = 5

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history import History
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.trend import noise
 from lightning_gapmon.analysis.verdicts.level import Bends, Course, Level, course, finite, middle
 

@@ -2,9 +2,9 @@
 
 import math
 
-from lightning_gapmon.analysis.remedies import against_plateau, against_underfitting
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import course
+from lightning_gapmon.analysis.verdicts.remedies import against_plateau, against_underfitting
 from lightning_gapmon.analysis.verdicts.sight import Sight
 from lightning_gapmon.analysis.verdicts.tail import Tail, second_quarter
 

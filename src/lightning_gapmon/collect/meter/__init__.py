@@ -1,0 +1,1 @@
+"""Sums of losses off the device, without a wait for it."""

@@ -1,0 +1,1 @@
+"""Which samples are on both sides of a split."""

@@ -1,0 +1,1 @@
+"""What trainers wrote, read back without torch."""

@@ -1,0 +1,1 @@
+"""The best check on disk and in memory."""

@@ -1,0 +1,245 @@
+"""Checkpoints of the best checks, and who writes them."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from lightning_gapmon.analysis.selection import Selection
+from lightning_gapmon.board.tags import Tags
+from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.monitor.compat import (
+    AnyCallback,
+    RankedCheckpoint,
+    is_untouched_default,
+    trainer_callbacks,
+)
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+    from lightning_gapmon.analysis.history.history import History
+    from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
+
+
+class GapCheckpoint(RankedCheckpoint):
+    """A `ModelCheckpoint` that follows a `GapMonitor`: it saves at fresh checks only.
+
+    The stock one may save under the loss of an earlier validation; this one saves right after
+    the check whose loss it saves under. A check whose loss is not finite is never kept.
+
+    Args:
+        select: What is best: the `raw` validation loss, or its `trend` (the median of the last
+            five), for a loss so noisy that its lowest value is luck.
+        max_gap: Largest relative gap of a check that is kept.
+        milestones: Keep two checkpoints more: `overfitting.ckpt`, written when that verdict first
+            appears, and `steady.ckpt`, of the last check before the run diverged.
+        dirpath: Folder of the files; by default that of the logs.
+        filename: Name of the files, as in `ModelCheckpoint` with `auto_insert_metric_name=False`,
+            for our names hold a slash: `"epoch{epoch}-{loss/val:.3f}"`.
+        save_top_k: How many of the best checks to keep; -1 keeps all, 0 none.
+        save_last: Keep a copy of (or a `"link"` to) the latest file too.
+        save_weights_only: Leave optimisers and callbacks out; such a file cannot be resumed.
+
+    Raises:
+        ConfigurationError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        *,
+        select: "Literal['raw', 'trend']" = "raw",
+        max_gap: float | None = None,
+        milestones: bool = False,
+        dirpath: str | Path | None = None,
+        filename: str | None = None,
+        save_top_k: int = 1,
+        save_last: "bool | Literal['link'] | None" = None,
+        save_weights_only: bool = False,
+    ) -> None:
+        if type(save_top_k) is not int or save_top_k < -1:
+            msg = f"Found save_top_k={save_top_k!r}; expected a number of checks, or -1 for all."
+            raise ConfigurationError(msg)
+        super().__init__(
+            monitor=Tags().val,
+            dirpath=dirpath,
+            filename=filename,
+            save_top_k=save_top_k,
+            save_last=save_last,
+            save_weights_only=save_weights_only,
+            save_on_train_epoch_end=False,
+            auto_insert_metric_name=not filename,
+        )
+        self.selection = Selection(by=select, max_gap=max_gap)
+        self.milestones = milestones
+        self.kept: dict[str, str] = {}
+        self._history: History | None = None
+        self._verdict: Verdict = "undecided"
+
+    @property
+    def state_key(self) -> str:
+        """Name of its state in a checkpoint, whatever tag it follows."""
+        return "GapCheckpoint"
+
+    def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
+        """Refuse a Trainer in which nothing would ever be saved.
+
+        Raises:
+            ConfigurationError: There is no `GapMonitor`.
+        """
+        if stage == "fit" and not any(
+            isinstance(one, AnyCallback) for one in trainer_callbacks(trainer)
+        ):
+            msg = (
+                "Found a GapCheckpoint in a Trainer without a GapMonitor, whose checks it saves. "
+                "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
+            )
+            raise ConfigurationError(msg)
+        if stage == "fit":
+            self._forget()
+        super().setup(trainer, pl_module, stage)
+
+    def _forget(self) -> None:
+        """Leave nothing of the last fit; what is resumed is loaded after this.
+
+        A ranking that went on would keep a later fit from saving, and `best` would be a file of
+        another run.
+        """
+        self._history, self._verdict, self.kept = None, "undecided", {}
+        self.best_k_models, self.kth_value = {}, torch.tensor(math.inf)
+        self.best_model_score = self.current_score = None
+        self.best_model_path = self.kth_best_model_path = self.last_model_path = ""
+
+    def follow(self, history: "History", tag: str | None) -> None:
+        """Save by this history's checks, published under this tag.
+
+        Without a tag there is no validation loss to rank by: then the latest check is kept, as
+        the Trainer's own default does, so that a run never ends without a checkpoint.
+        """
+        self._history, self.monitor = history, tag
+
+    def judge(self, verdict: "Verdict") -> None:
+        """Take the verdict at the check of right now."""
+        self._verdict = verdict
+
+    def ranks(self) -> dict[str, Tensor]:
+        """Rank a check by what is selected for, where that is not the loss itself."""
+        if not self._history or self.selection.by == "raw" or self.monitor is None:
+            return {}
+        return {self.monitor: torch.tensor(self.selection.rank(self._history))}
+
+    def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Save if there is a check of right now with a finite loss."""
+        fitting = trainer.state.fn == "fit" and not trainer.sanity_checking
+        seen = self._history[-1] if self._history and fitting else None
+        if seen is None or seen.step != trainer.global_step:
+            return
+        if self.monitor is None:
+            super().on_validation_end(trainer, pl_module)
+        if not math.isfinite(seen.val):
+            return
+        if self.milestones:
+            self._mark(trainer, seen.check)
+        if self.selection.admits(seen):
+            super().on_validation_end(trainer, pl_module)
+
+    def _mark(self, trainer: "Trainer", check: int) -> None:
+        """Write the checkpoints that stand for a turn of the run."""
+        if self._verdict == "overfitting" and "overfitting" not in self.kept:
+            self._write(
+                trainer, "overfitting", f"the check at which overfitting was found, {check}"
+            )
+        if self._verdict != "diverging":
+            self._write(trainer, "steady", f"the last check before any divergence, {check}")
+
+    def _write(self, trainer: "Trainer", name: str, why: str) -> None:
+        path = Path(self.dirpath or ".", f"{name}{self.FILE_EXTENSION}")
+        self.kept[name] = f"{path} is {why}"
+        trainer.save_checkpoint(path, self.save_weights_only)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue the ranking, also where a resumed run writes to another folder."""
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+        self.kept = dict(state_dict.get("kept", {}))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add what was kept beside the best to the stock state."""
+        return {**super().state_dict(), "kept": dict(self.kept)}
+
+    def best_path(self, best: "Observation") -> str:
+        """Give the path of the checkpoint of the check that is selected now, else ""."""
+        score, history = self.best_model_score, self._history
+        if score is None or history is None or self.selection(history) != best:
+            return ""
+        same = float(score) == float(
+            torch.tensor(self.selection.level(history), dtype=score.dtype)
+        )
+        return self.best_model_path if same else ""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the history to the monitor."""
+        return {**vars(self), "_history": None}
+
+
+def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
+    """Bring a checkpoint into a Trainer that allows them, unless the user brought one.
+
+    Ours takes the place of the Trainer's untouched default, so that `ckpt_path="best"` finds it;
+    but not where there will be no check, for the default saves all the same.
+
+    Raises:
+        ConfigurationError: A `GapCheckpoint` was asked for in a Trainer without checkpoints.
+    """
+    callbacks = trainer_callbacks(trainer)
+    checkpoints = list(trainer.checkpoint_callbacks)
+    if wanted is False or (wanted is not True and wanted in checkpoints):
+        return
+    if wanted is True and not trainer.enable_validation:
+        return
+    if not checkpoints:
+        _refuse_if_asked(wanted)
+        return
+    ours = GapCheckpoint() if wanted is True else wanted
+    defaults = [one for one in checkpoints if is_untouched_default(one)]
+    if defaults:
+        callbacks[callbacks.index(defaults[0])] = ours
+    elif wanted is not True:
+        callbacks.insert(callbacks.index(checkpoints[0]), ours)
+
+
+def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
+    """Let every `GapCheckpoint` save by this history."""
+    for checkpoint in _ours(trainer):
+        checkpoint.follow(history, tag)
+
+
+def tell(trainer: "Trainer", diagnosis: "Diagnosis") -> None:
+    """Let every `GapCheckpoint` know the verdict at this check."""
+    for checkpoint in _ours(trainer):
+        checkpoint.judge(diagnosis.verdict)
+
+
+def selection(trainer: "Trainer") -> Selection:
+    """Give what the first `GapCheckpoint` selects by."""
+    return next((checkpoint.selection for checkpoint in _ours(trainer)), Selection())
+
+
+def kept(trainer: "Trainer") -> list[str]:
+    """List what was kept beside the best, and why."""
+    return [why for checkpoint in _ours(trainer) for why in checkpoint.kept.values()]
+
+
+def _ours(trainer: "Trainer") -> list[GapCheckpoint]:
+    return [one for one in trainer.checkpoint_callbacks if isinstance(one, GapCheckpoint)]
+
+
+def _refuse_if_asked(wanted: "bool | GapCheckpoint") -> None:
+    if wanted is not True:
+        msg = (
+            "Found GapMonitor(checkpoint=GapCheckpoint(...)) in a Trainer that allows no "
+            "checkpoints. Remove enable_checkpointing=False from the Trainer, or the checkpoint."
+        )
+        raise ConfigurationError(msg)

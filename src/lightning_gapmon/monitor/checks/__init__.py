@@ -1,0 +1,1 @@
+"""From what all ranks recorded to one check."""

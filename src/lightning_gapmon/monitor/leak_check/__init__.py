@@ -1,0 +1,1 @@
+"""Validation samples that are in training too, looked for before the first step."""

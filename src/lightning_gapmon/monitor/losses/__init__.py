@@ -1,0 +1,1 @@
+"""Where the losses of a step come from."""

@@ -1,0 +1,160 @@
+"""The mixin: a module says once what its loss is, and both sides use it."""
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from lightning_gapmon.errors import ConfigurationError, LossError
+
+if TYPE_CHECKING:
+    from lightning_gapmon.monitor.losses.recorder import Recorder
+
+# Beside the modules, not in them: a copy or a pickle of a module takes no recorder along.
+_RECORDERS: "WeakKeyDictionary[object, Recorder]" = WeakKeyDictionary()
+
+
+class GapMonitorMixin:
+    """For a `LightningModule`, of either package: `class Net(GapMonitorMixin, LightningModule)`.
+
+    Give it `loss_step(batch)`, and it supplies `training_step` and `validation_step`.
+    Or keep your own steps and call `self.track_loss(loss, n=...)` in them, under automatic or
+    manual optimisation. Without a `GapMonitor` in the Trainer neither costs or changes anything.
+    Nothing is logged outside `fit`: for numbers from `trainer.validate` log yours in a
+    `validation_step` of your own.
+
+    Example:
+        >>> from lightning.pytorch import LightningModule
+        >>> class Net(GapMonitorMixin, LightningModule):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.layer = torch.nn.Linear(2, 1)
+        ...
+        ...     def loss_step(self, batch):
+        ...         x, y = batch
+        ...         return (self.layer(x) - y).square().mean(1)
+        >>> Net().training_step((torch.zeros(4, 2), torch.zeros(4, 1)), 0).shape
+        torch.Size([])
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - whatever a class takes
+        """Refuse an order of bases that hides our steps behind Lightning's empty ones.
+
+        Raises:
+            ConfigurationError: `LightningModule` comes first, and a step is left to it.
+        """
+        super().__init_subclass__(**options)
+        for name in ("training_step", "validation_step"):
+            owner = next(base for base in cls.__mro__ if name in vars(base))
+            if owner.__module__.startswith(("lightning.", "pytorch_lightning.")):
+                msg = (
+                    f"Found {name} of {owner.__name__} before that of GapMonitorMixin; expected "
+                    f"the mixin first: class {cls.__name__}(GapMonitorMixin, {owner.__name__})."
+                )
+                raise ConfigurationError(msg)
+
+    def loss_step(self, batch: Any) -> "Tensor | tuple[Tensor, float | Tensor]":  # noqa: ANN401
+        """Compute the loss of a batch, for training, validation and probe alike.
+
+        Returns:
+            One loss a sample, `(batch,)` (exact means and error bars), or the batch's mean loss
+            `()`, alone or as `(mean, n)` with the number of samples.
+        """
+        msg = (
+            f"{type(self).__name__} has neither a loss_step nor the step that was called; "
+            "expected one of them. Write loss_step(self, batch) that returns one loss a sample, "
+            'for example F.cross_entropy(self(x), y, reduction="none").'
+        )
+        raise LossError(msg)
+
+    def targets(self, batch: Any) -> Tensor | None:  # noqa: ANN401
+        """Give a batch's targets, `(batch, ...)`, if the monitor shall know what guessing loses.
+
+        For a loss that is a cross-entropy of class indices in nats, or a mean squared error; for
+        any other say `GapMonitor(baseline=...)`. A model that does not beat the baseline
+        underfits.
+        """
+        return None
+
+    def training_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` and return its mean, for the optimiser."""
+        return self.tracked_mean(batch)
+
+    def validation_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` and return its mean."""
+        return self.tracked_mean(batch)
+
+    def tracked_mean(self, batch: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` for a batch and give its mean, `()`."""
+        loss = self.loss_step(batch)
+        if isinstance(loss, tuple):
+            _refuse_odd(loss)
+            return self.track_loss(loss[0], n=loss[1]).mean()
+        return self.track_loss(loss).mean()
+
+    def track_loss(self, loss: Tensor, n: "float | Tensor | None" = None) -> Tensor:
+        """Hand a batch's loss to the monitor, once a step, and get it back unchanged.
+
+        Args:
+            loss: The batch's mean loss, `()`, or one loss a sample, `(batch,)`.
+            n: Samples (or tokens) behind a mean; by default the size of the batch.
+
+        Raises:
+            LossError: The loss is not a floating-point tensor, or `n` is not one number.
+        """
+        if torch.compiler.is_dynamo_compiling():
+            _hand_over_uncompiled(self, loss, n)
+        else:
+            _hand_over(self, loss, n)
+        return loss
+
+
+def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None:
+    if not isinstance(loss, Tensor) or not loss.is_floating_point():
+        kind = f"a tensor of {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
+        msg = (
+            f"Found {kind}; expected a floating-point tensor: the batch's mean loss, or one loss "
+            "a sample. Return or track the loss itself, before .item() or float()."
+        )
+        raise LossError(msg)
+    recorder = _RECORDERS.get(module)
+    if recorder is not None:
+        recorder.track(loss, _one_number(n))
+
+
+# Entering an uncompiled region takes microseconds, also where nothing is compiled.
+_hand_over_uncompiled = torch.compiler.disable(_hand_over)
+
+
+def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
+    if n is None or (isinstance(n, (int, float, Real)) and n >= 0):
+        return n
+    if isinstance(n, Tensor) and n.numel() == 1:
+        return n.detach().reshape(())
+    found = f"a tensor of shape {tuple(n.shape)}" if isinstance(n, Tensor) else repr(n)
+    msg = (
+        f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "
+        "behind the batch's mean loss. Track their mean with n=counts.sum()."
+    )
+    raise LossError(msg)
+
+
+def _refuse_odd(loss: tuple[object, ...]) -> None:
+    if len(loss) != 2:  # noqa: PLR2004
+        msg = (
+            f"Found a tuple of {len(loss)} from loss_step; expected one loss a sample, or the "
+            "mean with its count: return loss, n."
+        )
+        raise LossError(msg)
+
+
+def connect(module: object, recorder: "Recorder") -> None:
+    """Let a module's tracked losses reach a recorder."""
+    _RECORDERS[module] = recorder
+
+
+def disconnect(module: object) -> None:
+    """Let a module's tracked losses reach nobody."""
+    _RECORDERS.pop(module, None)

@@ -1,0 +1,153 @@
+"""What the callback says while it runs, each thing once."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lightning_gapmon.analysis.overlap import Overlap
+from lightning_gapmon.monitor.checks.odd_rank import OddShard
+from lightning_gapmon.monitor.losses.recorder import Recorder, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MOST_NAMES = 20
+_MOST_PAIRS = 5
+
+
+def watching(train: Source, val: Source, recorder: Recorder) -> str:
+    """Say where the losses come from."""
+    names = recorder.names
+    if train == val:
+        ways = {
+            "mixin": "given to the mixin",
+            "logged": f"logged by the module as {names['train']!r} and {names['val']!r}",
+            "outputs": "returned by the steps",
+        }
+        return f"train and validation loss {ways[train]}"
+    return (
+        f"train loss {_way(train, names['train'])}, but "
+        f"validation loss {_way(val, names['val'])}: they may differ in more than the data. "
+        "Log both under one name (train_loss, val_loss), or use GapMonitorMixin"
+    )
+
+
+def _way(source: Source, name: str) -> str:
+    return {
+        "mixin": "given to the mixin",
+        "logged": f"logged by the module as {name!r}",
+        "outputs": "returned by the step",
+    }[source]
+
+
+def no_loss(recorder: Recorder) -> str:
+    """Say that no validation loss was heard, what was, and what to write."""
+    asked, train = recorder.given.get("val"), recorder.given.get("train")
+    partner = f" that goes with train={train!r}" if train else ""
+    wanted = f"a validation loss named {asked!r}" if asked else f"a validation loss{partner}"
+    logged = sorted(recorder.taken)
+    seen = [f"the module logged {logged[:_MOST_NAMES]}" if logged else "the module logged nothing"]
+    return (
+        f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}. "
+        f"Expected {wanted}, logged or returned by validation_step. Write "
+        'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
+        'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
+        "Training goes on; nothing is stopped, judged or saved as best without it."
+    )
+
+
+def no_train_loss(recorder: Recorder) -> str:
+    """Say that no train loss was heard, and what to write."""
+    asked = recorder.given.get("train")
+    wanted = f"no train loss named {asked!r}" if asked else "no train loss"
+    return (
+        f"GapMonitor found a validation loss but {wanted}: the module logged "
+        f"{sorted(recorder.taken)[:_MOST_NAMES]}. Return the loss from training_step, log it "
+        'as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
+        "validation loss is watched alone."
+    )
+
+
+def no_validation() -> str:
+    """Say that no validation will run."""
+    return (
+        "GapMonitor has nothing to compare: this fit runs no validation (no validation loader, no "
+        "validation_step, or limit_val_batches=0). Pass val_dataloaders to trainer.fit(...); "
+        "until then it does nothing."
+    )
+
+
+def idle_rank() -> str:
+    """Say that a rank takes no part in validation."""
+    return (
+        "GapMonitor stays out of this fit: a rank has no validation batch and leaves validation "
+        "out, so that the others would wait for it for ever. Give each rank at least one batch, "
+        "for example with Lightning's own distributed sampler."
+    )
+
+
+def padding(repeats: int) -> str:
+    """Say that repeated samples are in the validation mean."""
+    return (
+        f"{repeats} validation samples are repeats that the distributed sampler adds, and count "
+        "twice in the validation loss; they can be left out where losses are given one a sample "
+        "(GapMonitorMixin)."
+    )
+
+
+def lone_probe() -> str:
+    """Say why the gap has no error bar."""
+    return (
+        "the probe had the mean loss of one batch, which has no standard error, and so the gap "
+        "has none; ask for more batches, such as probe=8, or give one loss a sample "
+        "(GapMonitorMixin)"
+    )
+
+
+def odd_shard(odd: OddShard, check: int) -> str:
+    """Say that one rank's validation loss is off."""
+    return (
+        f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "
+        f"check {check}, the other ranks together {odd.others.mean:.4g} ± "
+        f"{odd.others.stderr:.2g}: {odd.distance:.3g} standard errors apart. Its share of the "
+        "data differs in kind, or its weights do: shuffle before sharding, or see what it loads."
+    )
+
+
+def gone(best: int) -> str:
+    """Say that the best check's weights are not to be had."""
+    return (
+        f"The weights of the best check, {best}, are from before this run was resumed and no "
+        "checkpoint of it was found: restore_best left the last weights in the module. Keep "
+        "GapMonitor(checkpoint=True) to have them after a resume too."
+    )
+
+
+def not_written(path: "Path", error: OSError) -> str:
+    """Say that the report is missing, and what has all of it too."""
+    return (
+        f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
+        "the checkpoints and in monitor.history; make room, and write it with "
+        "lightning_gapmon.logs.gapmon_json.write(monitor.outcome, path)."
+    )
+
+
+def unread(failed: Mapping[int, str]) -> str:
+    """Say on which ranks the samples could not be compared, and why on the first of them."""
+    rank, why = min(failed.items())
+    return (
+        f"GapMonitor(leakage=...) compares samples before training, and each rank reads a share "
+        f"of them; rank {rank} failed with {why} (ranks that failed: {sorted(failed)}). Mend "
+        "what its loaders read, or leave leakage out."
+    )
+
+
+def leak(overlap: Overlap, loader: int | None) -> str:
+    """Say which validation samples are in training too."""
+    where = "validation" if loader is None else f"validation loader {loader}"
+    pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
+    return (
+        f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
+        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
+        "new data: split again without them, by group where samples belong together."
+    )

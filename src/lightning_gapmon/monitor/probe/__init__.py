@@ -1,0 +1,1 @@
+"""Training batches read again in eval mode."""

@@ -1,0 +1,70 @@
+"""Which columns are the losses, and how they meet at checks."""
+
+import math
+
+import pytest
+
+from lightning_gapmon.analysis.history.from_columns import Pair, Point, find_pair, to_history
+
+
+@pytest.mark.parametrize(
+    ("names", "pair"),
+    [
+        (["train_loss", "val_loss"], Pair("val_loss", "train_loss")),
+        (["train/loss", "val/loss", "lr-Adam"], Pair("val/loss", "train/loss", "lr-Adam")),
+        (["loss/train", "loss/val", "gap/absolute"], Pair("loss/val", "loss/train")),
+        (["loss", "val_loss", "lr"], Pair("val_loss", "loss", "lr")),
+        (["loss", "eval_loss", "learning_rate"], Pair("eval_loss", "loss", "learning_rate")),
+        (
+            ["train_loss_step", "train_loss_epoch", "val_loss"],
+            Pair("val_loss", "train_loss_epoch"),
+        ),
+        (["train_loss_step", "valid_loss"], Pair("valid_loss", "train_loss_step")),
+        (["Train Loss", "Validation Loss"], Pair("Validation Loss", "Train Loss")),
+        (["train/box_loss", "val/box_loss"], Pair("val/box_loss", "train/box_loss")),
+        (
+            ["val_aux_loss", "val_loss", "train_aux_loss", "train_loss"],
+            Pair("val_loss", "train_loss"),
+        ),
+        (
+            ["loss/train", "loss/train_probe", "loss/val"],
+            Pair("loss/val", "loss/train", None, "loss/train_probe"),
+        ),
+        (["val_loss"], Pair("val_loss")),
+        (["train_loss", "color"], None),
+        (["train_accuracy", "val_accuracy"], None),
+        ([], None),
+    ],
+)
+def test_losses_are_found_by_their_names(names: list[str], pair: Pair | None) -> None:
+    """Two columns that differ in train and val alone, and speak of a loss, belong together."""
+    assert find_pair(names) == pair
+
+
+def test_train_loss_is_the_mean_of_the_window() -> None:
+    """What was logged since the check before is its train loss; the last rate by then counts."""
+    columns = {
+        "train": [Point(s, float(s)) for s in range(1, 8)],
+        "val": [Point(3, 1.0, 100.0), Point(6, 0.5, 160.0), Point(6, 0.4, 170.0)],
+        "lr": [Point(1, 0.1), Point(5, 0.01)],
+        "epoch": [Point(3, 0.0), Point(6, 1.0)],
+    }
+    columns["probe"] = [Point(6, 0.3)]
+    history = to_history(columns, Pair("val", "train", "lr", "probe"), planned=5)
+
+    assert history.train[:2] == [2.0, 5.0]
+    assert math.isnan(history.train[2])
+    assert history.lr == [0.1, 0.01, 0.01]
+    assert history.epoch == [0, 1, 1]
+    assert history.seconds == [0.0, 60.0, 70.0]
+    assert history.probe[1:] == [0.3, 0.3]
+    assert math.isnan(history.probe[0])
+    assert history.planned == 5
+
+
+def test_checks_without_train_or_rate() -> None:
+    """What was not logged is not known, and epochs are counted where they are not logged."""
+    history = to_history({"val": [Point(3, 1.0), Point(6, 0.5)]}, Pair("val"))
+
+    assert history.epoch == [0, 1]
+    assert all(math.isnan(seen.train) and math.isnan(seen.lr) for seen in history)
