@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import Any
 
+from lightning_gapmon.analysis import wording
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
@@ -129,24 +131,27 @@ def words(history: History, diagnosis: Diagnosis, beside: Beside) -> str:
     Example:
         >>> from lightning_gapmon import History, diagnose
         >>> history = History.from_curves(train=[2.0, 1.0], val=[2.5, 1.5])
-        >>> words(history, diagnose(history), Beside(name="v1"))[:70]
-        'Run v1, 2 checks. Validation loss: first 2.5, best 1.5 at check 2, las'
+        >>> words(history, diagnose(history), Beside(name="v1"))[:60]
+        'Run v1, 2 checks. Validation loss: first 2.500, last 1.500, '
     """
     named = f"Run {beside.name}, " if beside.name else ""
-    said = [f"{named}{len(history)} check{'s' * (len(history) != 1)}."]
+    said = [f"{named}{wording.count(len(history), 'check')}."]
     if history.best:
-        first, last = history[0], history[-1]
-        said += [
-            f"Validation loss: first {first.val:.4g}, best {history.best.val:.4g} at check "
-            f"{history.best.check}, last {last.val:.4g}.",
-            f"Train loss: first {first.measured_gap.train:.4g}, last "
-            f"{last.measured_gap.train:.4g}. Gap at the end {last.gap:+.4g}.",
-        ]
+        first, last, best = history[0], history[-1], history.best
+        lowest = f"{wording.number(best.val)} at check {best.check}"
+        said += _range("Validation", first.val, last.val, f", best {lowest}")
+        said += _range("Train", first.measured_gap.train, last.measured_gap.train)
     since = f" since check {diagnosis.since}" if diagnosis.since else ""
     said += [f"Verdict: {diagnosis.verdict.replace('_', ' ')}{since}: {diagnosis.message}."]
     if beside.stop:
         said += [f"Stopped at check {beside.stop}."]
     return " ".join(said)
+
+
+def _range(side: str, first: float, last: float, more: str = "") -> list[str]:
+    ends = [wording.number(loss) for loss in (first, last)]
+    known = math.isfinite(first) and math.isfinite(last)
+    return [f"{side} loss: first {ends[0]}, last {ends[1]}{more}."] if known or more else []
 
 
 def plain(value: float) -> float | str | None:
@@ -206,8 +211,9 @@ def _plainly(value: Any) -> Any:  # noqa: ANN401 - whatever dataclasses hold
 def _lr_changes(history: History) -> list[int]:
     """List the checks by which the learning rate had jumped; none where it jumps all the time."""
     rates = [(seen.check, seen.lr) for seen in history if 0 < seen.lr < math.inf]
-    pairs = zip(rates, rates[1:], strict=False)
-    jumps = [check for (_, before), (check, lr) in pairs if _ratio(before, lr) >= LR_JUMP]
+    jumps = [
+        check for (_, before), (check, lr) in pairwise(rates) if _ratio(before, lr) >= LR_JUMP
+    ]
     return jumps if len(jumps) <= MOST_LR_MARKS else []
 
 

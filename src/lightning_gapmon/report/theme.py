@@ -1,7 +1,6 @@
 """Colours and scale rules, read from where the chart's own component has them."""
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,5 @@ def theme() -> dict[str, Any]:
         ['dark', 'light', 'scale']
     """
     text = (WEB / "theme.js").read_text("utf-8")
-    found = re.search(r"const THEME = (\{.*\});", text, re.DOTALL)
-    assert found is not None, "theme.js holds one object"
-    read: dict[str, Any] = json.loads(found[1])
+    read: dict[str, Any] = json.loads(text[text.index("{") : text.index("};") + 1])
     return read

@@ -2,7 +2,7 @@
 
 import "./chart.js";
 import { element } from "./dom.js";
-import { number, read } from "./numbers.js";
+import { number, read, withInterval } from "./numbers.js";
 import { worded } from "./run.js";
 
 const SHOWN_REMEDIES = 2;
@@ -75,7 +75,7 @@ function figures({ best, last, checks, planned, stop, ended, names }) {
   const found = [];
   const add = (name, value, title = null) => found.push(element("span", { title }, element("b", {}, name), ` ${value}`));
   if (best) add("best", `${number(read(best.val))} at check ${best.check}`);
-  if (last) add("gap", number(read(last.gap), { sign: true }));
+  if (last) add("gap", withInterval(read(last.gap), read(last.gap_low), read(last.gap_high), read(last.gap_stderr)));
   const of = planned ? ` of ${planned}` : "";
   add("checks", `${checks}${of}${stop ? `, stopped at ${stop}` : ended ? "" : ", running"}`);
   if (names.train && names.val) add("losses", `${names.train}, ${names.val}`, "The logged names that are compared");

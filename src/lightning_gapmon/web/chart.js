@@ -5,7 +5,7 @@ import { element } from "./dom.js";
 import { number, read, short } from "./numbers.js";
 import { FONT, LINE, Pen, area, dot, hasSome, lastOf, rowsOf, spread, textWidth, thinLine, vertical } from "./paint.js";
 import { Run } from "./run.js";
-import { span, spansDecades } from "./scale.js";
+import { LARGEST, SMALLEST, span, spansDecades } from "./scale.js";
 import { followScheme, scheme } from "./scheme.js";
 import { numbersTable } from "./table.js";
 
@@ -104,7 +104,7 @@ class GapChart extends HTMLElement {
   }
 
   #drawable(value) {
-    return Number.isFinite(value) && (!this.#shown.log || value > 0);
+    return Math.abs(value) < LARGEST && (!this.#shown.log || value > SMALLEST);
   }
 
   #options() {
@@ -129,8 +129,8 @@ class GapChart extends HTMLElement {
         y: { distr: log ? 3 : 1, range: () => this.#yRange() },
       },
       axes: [
-        { ...look, size: 34, label: places.unit ?? axis, labelSize: 14, labelFont: `11.5px ${FONT}`, labelGap: -4, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))), incrs: axis === "time" ? undefined : WHOLE },
-        { ...look, size: 58, values: (_, ticks) => ticks.map((v) => (v === null ? "" : tick(v, log))) },
+        { ...look, size: 26, label: places.unit ?? axis, labelSize: 18, labelFont: `11.5px ${FONT}`, labelGap: -2, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))), incrs: axis === "time" ? undefined : WHOLE },
+        { ...look, size: 58, filter: (_, ticks) => (log ? rare(ticks) : ticks), grid: { ...grid, filter: (_, ticks) => (log ? rare(ticks) : ticks) }, values: (_, ticks) => ticks.map((v) => (v === null ? "" : tick(v, log))) },
       ],
       series: [
         {},
@@ -151,7 +151,19 @@ class GapChart extends HTMLElement {
     const { marks } = this.#shown;
     const above = this.#shown.loss ? marks.filter((mark) => mark.label && mark.kind !== "best") : [];
     const lines = Math.min(3, above.length);
-    return [8 + LINE * lines, this.#width() > 420 ? 118 : 76, 0, 0];
+    const names = Object.entries(this.#ends()).map(([side, value]) => this.#named(side, value));
+    return [8 + LINE * lines, 14 + Math.max(0, ...names.map((name) => textWidth(ruler, name))), 0, 0];
+  }
+
+  // The last value of each line that has one.
+  #ends() {
+    const { train, val } = this.#shown;
+    const ends = { train: lastOf(train), val: lastOf(val) };
+    return Object.fromEntries(Object.entries(ends).filter(([, end]) => end).map(([side, end]) => [side, end.value]));
+  }
+
+  #named(side, value) {
+    return `${this.#width() > 420 ? ENDS[side] : side} ${number(value)}`;
   }
 
   #width() {
@@ -226,7 +238,9 @@ class GapChart extends HTMLElement {
       pen.write("▲", x, pen.bottom - 5, { colour: colours.val, align: "center", paper: colours.paper });
     }
     const start = read(this.#run.document.start);
-    if (this.#drawable(start)) dot(pen, pen.x(0), pen.y(start), { colour: colours.val, paper: colours.paper, radius: 3.5, hollow: true });
+    if (this.#drawable(start) && pen.holds(pen.x(0), pen.y(start))) {
+      dot(pen, pen.x(0), pen.y(start), { colour: colours.val, paper: colours.paper, radius: 3.5, hollow: true });
+    }
     this.#probes(pen, colours);
     const best = seen.find(({ kind }) => kind === "best");
     if (best) this.#best(pen, colours, best);
@@ -235,9 +249,10 @@ class GapChart extends HTMLElement {
   #lines(pen, colours, marks) {
     const labels = marks.map((mark) => ({ ...mark, size: textWidth(pen.ctx, mark.label) + 8 }));
     const rows = rowsOf(labels, pen.right + 60);
+    const height = (i) => pen.top - 7 - LINE * (rows[i] % 3);
+    labels.forEach(({ kind, x }, i) => vertical(pen, x, colours[kind], { dash: DASHES[kind], from: height(i) - 5 }));
     labels.forEach(({ kind, x, size, label }, i) => {
-      const at = pen.top - 7 - LINE * (rows[i] % 3);
-      vertical(pen, x, colours[kind], { dash: kind === "onset" ? [5, 4] : kind === "lr" ? [1, 3] : [], from: at - 5 });
+      const at = height(i);
       const turned = x + size > pen.right + 60;
       pen.within(() => pen.write(label, turned ? x - 5 : x + 5, at, { colour: colours[kind], align: turned ? "right" : "left", paper: colours.paper }), { clip: false });
     });
@@ -258,7 +273,7 @@ class GapChart extends HTMLElement {
     if (this.#run.size > 80) return;
     probes.forEach((value, i) => {
       const x = pen.x(places.checks[i]);
-      if (this.#drawable(value) && inside(x, pen.left - 1, pen.right + 1)) dot(pen, x, pen.y(value), { colour: colours.train, paper: colours.paper, radius: 2.5 });
+      if (this.#drawable(value) && pen.holds(x, pen.y(value))) dot(pen, x, pen.y(value), { colour: colours.train, paper: colours.train, radius: 1.5 });
     });
   }
 
@@ -272,8 +287,7 @@ class GapChart extends HTMLElement {
     }).filter(({ end }) => end);
     const heights = spread(ends.map(({ end }) => pen.y(end.value)), pen.top + 4, pen.bottom - 4, LINE + 1);
     pen.within(() => ends.forEach(({ side, end }, i) => {
-      const name = this.#width() > 420 ? ENDS[side] : side;
-      const text = `${name} ${number(end.value)}`;
+      const text = this.#named(side, end.value);
       const x = Math.min(pen.x(places.checks[end.i]), pen.right) + 7;
       pen.write(text, x, heights[i], { colour: colours[side], bold: true, paper: colours.paper });
     }), { clip: false });
@@ -382,11 +396,22 @@ class GapChart extends HTMLElement {
   }
 }
 
+const DASHES = { onset: [5, 4], lr: [1, 3], stop: [] };
+const ruler = document.createElement("canvas").getContext("2d");
 const WHOLE = [1, 2, 5].flatMap((n) => Array.from({ length: 10 }, (_, e) => n * 10 ** e)).sort((a, b) => a - b);
 
 function widened(low, high) {
   if (!Number.isFinite(low)) return [0, 1];
   return high > low ? [low, high] : [low - 0.5, high + 0.5];
+}
+
+// Of the many ticks of a log axis, powers of ten where there are two, else 1, 2 and 5 of each.
+function rare(ticks) {
+  const digit = (value) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  const powers = ticks.filter((value) => digit(value) === 1).length;
+  if (powers < 2 && ticks.length < 8) return ticks;
+  const kept = powers > 2 ? [1] : [1, 2, 5];
+  return ticks.map((value) => (kept.includes(digit(value)) ? value : null));
 }
 
 function inside(value, low, high) {

@@ -1,5 +1,8 @@
 // What the reader has chosen, kept in the address so that it can be sent, and which runs that shows.
 
+import { AXES } from "./run.js";
+
+const SCALES = ["auto", "linear", "log"];
 const DEFAULTS = { q: "", verdict: "", sort: "verdict", x: "epoch", y: "auto", show: "loss", pick: "", view: "cards", run: "" };
 
 // The worst first: what a tired reader has to see is on top.
@@ -11,6 +14,27 @@ const SORTS = {
   best: { label: "best validation loss", key: (run) => last(num(run.best?.val)) },
   name: { label: "name", key: () => 0 },
 };
+
+const PREFIX = "gap.";
+
+// Anybody may write an address: what is no choice of ours is passed over.
+const ALLOWED = {
+  sort: (value) => Object.hasOwn(SORTS, value),
+  x: (value) => AXES.includes(value),
+  y: (value) => SCALES.includes(value),
+  view: (value) => ["cards", "overlay"].includes(value),
+  pick: (value) => picked(value).length > 0,
+};
+
+// The names of the runs that an overlay shows; none where the text is no list of names.
+function picked(text) {
+  try {
+    const names = JSON.parse(text || "[]");
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
+  }
+}
 
 function rank(verdict) {
   const at = ORDER.indexOf(verdict);
@@ -31,13 +55,11 @@ function readChoice(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, "").split("&").filter((part) => part.includes("=")).join("&"));
   const found = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS)) {
-    if (given.has(PREFIX + name)) found[name] = given.get(PREFIX + name);
+    const value = given.get(PREFIX + name);
+    if (value !== null && (!ALLOWED[name] || ALLOWED[name](value))) found[name] = value;
   }
-  if (!SORTS[found.sort]) found.sort = DEFAULTS.sort;
   return found;
 }
-
-const PREFIX = "gap.";
 
 // Write them back, behind what else the address holds.
 function writeChoice(hash, choice) {
@@ -61,4 +83,4 @@ function chosen(runs, choice) {
     .map(({ run }) => run.name);
 }
 
-export { DEFAULTS, ORDER, SORTS, chosen, readChoice, writeChoice };
+export { DEFAULTS, ORDER, SCALES, SORTS, chosen, picked, readChoice, writeChoice };

@@ -1,4 +1,4 @@
-// How numbers are written: as `report/numbers.py` does, with the digits an error leaves meaningful.
+// How numbers are written: as `analysis/wording.py` writes them.
 
 const DIGITS = 4;
 const MOST_DECIMALS = 9;
@@ -9,33 +9,52 @@ function read(value) {
   return value === null || value === undefined ? NaN : Number(value);
 }
 
-function number(value, { stderr = NaN, sign = false } = {}) {
-  const plus = sign && value >= 0 ? "+" : "";
-  if (Number.isNaN(value)) return "not measured";
-  if (!Number.isFinite(value)) return value > 0 ? `${plus}infinite` : "-infinite";
+function number(value) {
+  return significant(value, "");
+}
+
+function withError(value, stderr) {
+  return stderr > 0 && stderr < Infinity ? `${number(value)} ± ${exponent(trimmed(stderr.toPrecision(2)))}` : number(value);
+}
+
+function difference(value, stderr = NaN) {
   const decimals = decimalsOf(stderr);
+  if (Number.isFinite(value) && decimals !== null && Math.abs(value) < LARGE) return plus(value) + value.toFixed(decimals);
+  return significant(value, plus(value));
+}
+
+function withInterval(value, low, high, stderr) {
+  const written = difference(value, stderr);
+  if (![value, low, high].every(Number.isFinite)) return written;
+  return `${written} [${difference(low, stderr)}, ${difference(high, stderr)}]`;
+}
+
+function significant(value, sign) {
+  if (Number.isNaN(value)) return `${sign}nan`;
+  if (!Number.isFinite(value)) return value > 0 ? `${sign}inf` : "-inf";
   const size = Math.abs(value);
-  if (decimals !== null && size < LARGE) return plus + value.toFixed(decimals);
-  if (size >= 10 ** DIGITS && size < LARGE) return plus + value.toFixed(0);
-  if (value !== 0 && (size < 1e-4 || size >= LARGE)) {
-    return plus + value.toExponential(DIGITS - 1).replace(/e([+-])(\d)$/, "e$10$2");
-  }
-  return plus + value.toPrecision(DIGITS);
+  if (size >= 10 ** DIGITS && size < LARGE) return sign + value.toFixed(0);
+  if (size && (size < 1e-4 || size >= LARGE)) return sign + exponent(value.toExponential(DIGITS - 1));
+  return sign + exponent(trimmed(value.toPrecision(DIGITS)));
+}
+
+function plus(value) {
+  return value >= 0 || Number.isNaN(value) ? "+" : "";
+}
+
+function exponent(text) {
+  return text.replace(/e([+-])(\d)$/, "e$10$2");
+}
+
+function trimmed(text) {
+  return text.replace(/\.$/, "");
 }
 
 // The decimals that show two digits of an error; null where it says nothing.
 function decimalsOf(stderr) {
   if (!(stderr > 0 && stderr < Infinity)) return null;
-  const exponent = Number(stderr.toExponential(1).split("e")[1]);
-  const decimals = Math.max(0, 1 - exponent);
+  const decimals = Math.max(0, 1 - Number(stderr.toExponential(1).split("e")[1]));
   return decimals <= MOST_DECIMALS ? decimals : null;
-}
-
-function withInterval(value, low, high, stderr) {
-  const written = number(value, { stderr, sign: true });
-  if (![value, low, high].every(Number.isFinite)) return written;
-  const ends = [low, high].map((end) => number(end, { stderr, sign: true }));
-  return `${written} [${ends.join(", ")}]`;
 }
 
 function duration(seconds) {
@@ -53,4 +72,4 @@ function short(value) {
   return String(Number(value.toPrecision(6)));
 }
 
-export { duration, number, read, short, withInterval };
+export { difference, duration, number, read, short, withError, withInterval };

@@ -2,10 +2,10 @@
 
 import uPlot from "./uplot/uPlot.esm.js";
 import { element } from "./dom.js";
-import { number, short } from "./numbers.js";
+import { difference, number, short } from "./numbers.js";
 import { FONT, LINE, Pen, lastOf, spread } from "./paint.js";
 import { Run, worded } from "./run.js";
-import { span, spansDecades } from "./scale.js";
+import { LARGEST, SMALLEST, span, spansDecades } from "./scale.js";
 import { followScheme, scheme } from "./scheme.js";
 
 class Overlay {
@@ -52,7 +52,7 @@ class Overlay {
 
   #data() {
     const tables = this.#lines.map(({ train, val, places }) => {
-      const drawn = (values) => values.map((v) => (Number.isFinite(v) && (!this.log || v > 0) ? v : null));
+      const drawn = (values) => values.map((v) => (Math.abs(v) < LARGEST && (!this.log || v > SMALLEST) ? v : null));
       return [places, drawn(train), drawn(val)];
     });
     // Retained, so that a hole stays one and only what another run lacks is passed over.
@@ -75,7 +75,7 @@ class Overlay {
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, dist: 4 }, points: { size: 6 } },
       scales: { x: { time: false }, y: { distr: this.log ? 3 : 1, range: () => this.range } },
-      axes: [{ ...look, size: 36, label, labelSize: 14, labelFont: `11.5px ${FONT}`, labelGap: -4, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))) }, { ...look, size: 58 }],
+      axes: [{ ...look, size: 26, label, labelSize: 18, labelFont: `11.5px ${FONT}`, labelGap: -2, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))) }, { ...look, size: 58 }],
       series: [{}, ...series],
       hooks: {
         draw: [(plot) => this.#names(new Pen(plot, uPlot.pxRatio), colours)],
@@ -103,7 +103,7 @@ class Overlay {
       const swatch = element("span", { class: "gap-swatch" });
       swatch.style.background = colour(colours, i);
       const best = run.document.best;
-      const cells = [run.check[at], number(train[at]), number(val[at]), number(val[at] - train[at], { sign: true }), best ? `${number(Number(best.val))} at ${best.check}` : "", worded(run.verdict.verdict)];
+      const cells = [run.check[at], number(train[at]), number(val[at]), difference(val[at] - train[at]), best ? `${number(Number(best.val))} at ${best.check}` : "", worded(run.verdict.verdict)];
       return element("tr", {}, element("th", { scope: "row" }, swatch, run.name), ...cells.map((cell) => element("td", {}, String(cell))));
     });
     const heads = ["run", "check", "train", "validation", "gap", "best validation", "verdict"];

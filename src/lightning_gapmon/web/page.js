@@ -1,13 +1,13 @@
 // All runs of a log: a bar to sort and filter by, a card for each run, an overlay of those picked.
 
 import { Card } from "./card.js";
-import { DEFAULTS, ORDER, SORTS, chosen, readChoice, writeChoice } from "./choice.js";
+import { ORDER, SCALES, SORTS, chosen, picked, readChoice, writeChoice } from "./choice.js";
 import { element } from "./dom.js";
 import { Overlay } from "./overlay.js";
 import { AXES, worded } from "./run.js";
 
-const BATCH = 24; // runs that are asked for in one go
-const BRIEFS = 60;
+const BATCH = 8; // runs that are asked for in one go
+const BRIEFS = 24;
 const MOST_PICKED = 8; // more colours than that are told apart by nobody
 
 // A source gives `list()`, names with what is known of each at once; `read(names)` and
@@ -53,7 +53,7 @@ class Page {
       select("sort", "sort by", Object.entries(SORTS).map(([name, { label }]) => [name, label])),
       this.metric,
       select("x", "across", AXES.map((axis) => [axis, axis])),
-      select("y", "scale", [["auto", "auto"], ["linear", "linear"], ["log", "log"]]),
+      select("y", "scale", SCALES.map((scale) => [scale, scale])),
       this.together, this.all, this.verdicts);
   }
 
@@ -70,7 +70,7 @@ class Page {
   }
 
   get picked() {
-    return this.choice.pick ? JSON.parse(this.choice.pick) : [];
+    return picked(this.choice.pick);
   }
 
   // Look what is there now; of what was shown only what has changed is asked for again.
@@ -111,14 +111,15 @@ class Page {
 
   #pick(name, on) {
     const others = this.picked.filter((run) => run !== name);
-    const picked = on ? [...others, name].slice(-MOST_PICKED) : others;
-    this.#cards.forEach((card) => { card.picked.checked = picked.includes(card.name); });
-    this.choose({ pick: picked.length ? JSON.stringify(picked) : "" });
+    const together = on ? [...others, name].slice(-MOST_PICKED) : others;
+    this.#cards.forEach((card) => { card.picked.checked = together.includes(card.name); });
+    this.choose({ pick: together.length ? JSON.stringify(together) : "" });
   }
 
-  // Put the cards in order; nothing moves while the order stays.
-  arrange() {
-    const names = chosen([...this.#known.values()], this.choice);
+  // Put the cards in order. While runs are still being read those in sight stay where they are.
+  arrange({ settled = true } = {}) {
+    const wanted = chosen([...this.#known.values()], this.choice);
+    const names = settled ? wanted : this.#asBefore(wanted);
     const shown = JSON.stringify(names);
     if (shown !== this.#shown) {
       const focus = document.activeElement;
@@ -128,6 +129,12 @@ class Page {
     }
     this.#buttons(names.length);
     this.#together();
+  }
+
+  #asBefore(wanted) {
+    const left = new Set(wanted);
+    const before = JSON.parse(this.#shown || "[]").filter((name) => left.delete(name));
+    return [...before, ...left];
   }
 
   #buttons(count) {
@@ -144,9 +151,9 @@ class Page {
       return button;
     }));
     if (focus) this.verdicts.querySelector(`[data-verdict="${focus}"]`)?.focus();
-    const picked = this.picked.length;
-    this.together.hidden = picked < 1 && this.choice.view !== "overlay";
-    this.together.textContent = this.choice.view === "overlay" ? "Close overlay" : `Overlay ${picked} run${picked === 1 ? "" : "s"}`;
+    const together = this.picked.length;
+    this.together.hidden = together < 1 && this.choice.view !== "overlay";
+    this.together.textContent = this.choice.view === "overlay" ? "Close overlay" : `Overlay ${together} run${together === 1 ? "" : "s"}`;
     this.all.hidden = !this.choice.run;
     const known = runs.filter(({ verdict }) => verdict).length;
     if (runs.length) this.status.textContent = known < runs.length ? `${count} of ${runs.length} runs; ${known} read so far` : `${count} of ${runs.length} runs`;
@@ -168,9 +175,9 @@ class Page {
     this.overlay.node.hidden = !open;
     this.cards.hidden = open;
     if (!open) return;
-    const picked = this.picked.filter((name) => this.#known.has(name));
-    const read = picked.length ? await this.source.read(picked) : {};
-    this.overlay.draw(picked.map((name) => read[name]).filter(Boolean), this.view);
+    const names = this.picked.filter((name) => this.#known.has(name));
+    const read = names.length ? await this.source.read(names) : {};
+    this.overlay.draw(names.map((name) => read[name]).filter(Boolean), this.view);
   }
 
   #sight(entries) {
@@ -209,14 +216,17 @@ class Page {
       near.forEach((name) => this.#wanted.delete(name));
       const read = await this.source.read(near);
       near.forEach((name) => this.#take(name, read[name], true));
-      this.arrange();
+      this.arrange({ settled: false });
       return true;
     }
     const rest = [...this.#known.values()].filter(({ fresh }) => !fresh).slice(0, BRIEFS).map(({ name }) => name);
-    if (!rest.length) return false;
+    if (!rest.length) {
+      this.arrange();
+      return this.#wanted.size > 0;
+    }
     const told = await this.source.brief(rest);
     rest.forEach((name) => this.#take(name, told[name], false));
-    this.arrange();
+    this.arrange({ settled: false });
     return true;
   }
 
@@ -235,4 +245,4 @@ class Page {
   }
 }
 
-export { DEFAULTS, Page };
+export { Page };

@@ -41,6 +41,10 @@ class Pen {
     return Number.isFinite(at) ? Math.min(Math.max(at, -1e5), 1e5) : this.bottom + 1e3;
   }
 
+  holds(x, y) {
+    return x >= this.left - 1 && x <= this.right + 1 && y >= this.top - 1 && y <= this.bottom + 1;
+  }
+
   write(text, x, y, { colour, align = "left", bold = false, paper = "" }) {
     const { ctx } = this;
     ctx.font = `${bold ? "600 " : ""}11.5px ${FONT}`;

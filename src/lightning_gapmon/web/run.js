@@ -1,6 +1,6 @@
 // A run's document, made ready to draw: columns of numbers, places on the axis, marks.
 
-import { number, read, withInterval, duration } from "./numbers.js";
+import { duration, number, read, withError, withInterval } from "./numbers.js";
 import { along } from "./scale.js";
 
 const AXES = ["epoch", "step", "time"];
@@ -68,8 +68,8 @@ class Run {
       ["epoch", String(at("epoch") + 1)],
       ["step", at("step").toLocaleString("en")],
       ["time", Number.isFinite(at("seconds")) ? duration(at("seconds")) : ""],
-      [basis === "online" ? "train" : `train (${basis})`, number(at("train"), { stderr })],
-      ["validation", number(at("val"), { stderr: at("val_stderr") })],
+      [basis === "online" ? "train" : `train (${basis})`, number(at("train"))],
+      ["validation", withError(at("val"), at("val_stderr"))],
       ["gap", withInterval(at("gap"), at("gap_low"), at("gap_high"), stderr)],
       ["online train", basis === "online" ? "" : number(at("online"))],
       ["learning rate", Number.isFinite(at("lr")) ? number(at("lr")) : ""],

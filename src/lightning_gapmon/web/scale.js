@@ -3,18 +3,21 @@
 import { THEME } from "./theme.js";
 
 const RULES = THEME.scale;
+// Beyond these a ratio or a difference is none that a number holds.
+const SMALLEST = 1e-100;
+const LARGEST = 1e150;
 
 // Whether equal heights are better equal ratios: losses are positive and a peak dwarfs the rest.
 function spansDecades(losses) {
   const sorted = finite(losses).sort((a, b) => a - b);
-  if (!sorted.length || sorted[0] <= 0) return false;
+  if (!sorted.length || sorted[0] <= SMALLEST) return false;
   return sorted[sorted.length - 1] > RULES.peak * sorted[(sorted.length - 1) >> 1];
 }
 
 // The ends of the axis over losses in their order. Wild losses at the start would flatten all
 // that matters and are cut off; the later half of a run never is.
 function span(losses, { log = false } = {}) {
-  const drawn = finite(losses).filter((loss) => !log || loss > 0);
+  const drawn = finite(losses).filter((loss) => !log || loss > SMALLEST);
   if (!drawn.length) return log ? [0.1, 1] : [0, 1];
   const sorted = [...drawn].sort((a, b) => a - b);
   const low = sorted[0];
@@ -34,7 +37,7 @@ function padded(low, high, log) {
 }
 
 function finite(losses) {
-  return losses.filter(Number.isFinite);
+  return losses.filter((loss) => Math.abs(loss) < LARGEST);
 }
 
 // A robust way from one increasing list to another: straight lines between the anchors.
@@ -54,4 +57,4 @@ function along(from, to) {
   };
 }
 
-export { along, finite, span, spansDecades };
+export { LARGEST, SMALLEST, along, finite, span, spansDecades };
