@@ -140,4 +140,3 @@ def _unknown(one: Group, two: Group, difference: float) -> Comparison:
         high=math.nan,
         reason=reason,
     )
-
