@@ -4,13 +4,14 @@ import math
 from collections.abc import Iterator
 
 from lightning_gapmon.analysis.gate.findings import FINDINGS
-from lightning_gapmon.analysis.gate.result import GateResult, Judged, Result, RunResult
+from lightning_gapmon.analysis.gate.result import GateResult, Judged, Result, RunResult, Status
 from lightning_gapmon.analysis.wording import count, difference, number
 from lightning_gapmon.report import mermaid, safe
 
 COMMAND = {"failed": "error", "warned": "warning"}
 MARK = {"failed": "❌", "warned": "⚠️", "passed": "✅", "skipped": "⏭️"}
 SAID = {0: "✅ passed", 1: "❌ failed", 2: "⏭️ nothing could be judged"}
+ORDER: tuple[Status, ...] = ("failed", "warned", "passed")
 CHARTS = 6  # in a summary: GitHub keeps 1 MiB of it, and draws no more than a few
 
 
@@ -76,11 +77,9 @@ def _table(outcome: GateResult) -> str:
 
 def _row(one: RunResult) -> str:
     run = one.run
-    statuses = {result.status for result in one.results}
-    worst = next((status for status in ("failed", "warned") if status in statuses), "passed")
     best = run.history.best
     cells = [
-        MARK[worst],
+        MARK[_worst(one)],
         safe.code(run.name),
         safe.markdown(run.diagnosis.verdict.replace("_", " ")),
         str(len(run.history)),
@@ -100,8 +99,8 @@ def _finding(run: Judged | None, result: Result) -> str:
 
 
 def _charts(outcome: GateResult) -> Iterator[str]:
-    """Draw the first runs, those with findings before others."""
-    order = sorted(outcome.runs, key=lambda one: not _has_finding(one))
+    """Draw the first runs, those that failed or warned before others."""
+    order = sorted(outcome.runs, key=lambda one: ORDER.index(_worst(one)))
     drawn = [(one, mermaid.chart(one.run.history, title=one.run.name)) for one in order[:CHARTS]]
     drawn = [(one, chart) for one, chart in drawn if chart]
     if drawn:
@@ -112,8 +111,9 @@ def _charts(outcome: GateResult) -> Iterator[str]:
         yield f"{len(outcome.runs) - CHARTS} more runs are not drawn."
 
 
-def _has_finding(one: RunResult) -> bool:
-    return any(result.status in COMMAND for result in one.results)
+def _worst(one: RunResult) -> Status:
+    statuses = {result.status for result in one.results}
+    return next((status for status in ORDER if status in statuses), "passed")
 
 
 def _every_check(outcome: GateResult) -> str:

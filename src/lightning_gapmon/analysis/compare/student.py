@@ -16,7 +16,8 @@ def student_cdf(t: float, degrees: float) -> float:
     """
     if math.isinf(t):
         return float(t > 0)
-    outside = _beta_share(degrees / (degrees + t * t), degrees / 2, 0.5) / 2
+    whole = degrees + t * t
+    outside = _beta_share(degrees / whole, t * t / whole, degrees / 2, 0.5) / 2
     return outside if t < 0 else 1 - outside
 
 
@@ -44,16 +45,20 @@ def student_quantile(chance: float, degrees: float) -> float:
     return high
 
 
-def _beta_share(x: float, a: float, b: float) -> float:
-    """Give the regularised incomplete beta function, by the fraction on its faster side."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
+def _beta_share(x: float, rest: float, a: float, b: float) -> float:
+    """Give the regularised incomplete beta function of `x`, which is `1 - rest`.
+
+    It is summed on the side where the fraction is fast; both parts are given, for neither can be
+    told from the other where one is tiny.
+    """
+    if not (x > 0 and rest > 0):
+        return float(x > 0)
     front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
     )
     if x < (a + 1) / (a + b + 2):
         return front * _fraction(x, a, b) / a
-    return 1 - front * _fraction(1 - x, b, a) / b
+    return 1 - front * _fraction(rest, b, a) / b
 
 
 def _fraction(x: float, a: float, b: float) -> float:
