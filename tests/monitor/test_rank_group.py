@@ -189,7 +189,7 @@ def _bodies(rank: int, folder: Path) -> dict[str, Any]:
 def looks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Give what each look left, on both ranks."""
     folder = tmp_path_factory.mktemp("ranks")
-    return run_ranks(_bodies, folder, world_size=RANKS, folder=folder)
+    return run_ranks(_bodies, folder, world_size=RANKS, folder=folder, seconds=110)
 
 
 def _findings(found: Overlap) -> Overlap:
