@@ -154,7 +154,9 @@ def _max_val(best: Observation, limit: float, policy: Policy) -> Result:
 def _max_gap(best: Observation, limit: float, policy: Policy) -> Result:
     gap = best.measured_gap
     if math.isnan(gap.relative):
-        reason = "no train loss" if math.isnan(gap.train) else "it exists for positive losses only"
+        reason = (
+            "no train loss" if math.isnan(gap.train_fair) else "it exists for positive losses only"
+        )
         return _result("max_gap", "skipped", f"no relative gap at check {best.check}: {reason}")
     side = "above" if gap.relative > limit else "not above"
     message = (
