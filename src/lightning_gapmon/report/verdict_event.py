@@ -44,7 +44,7 @@ def plain(outcome: Outcome, *, kind: Kind) -> dict[str, Any]:
         "epoch": last.epoch if last else 0,
         "step": last.step if last else 0,
         "planned": history.planned,
-        "train": _known(last.measured_gap.train) if last else None,
+        "train": _known(last.train_fair) if last else None,
         "val": _known(last.val) if last else None,
         "best": {"check": best.check, "val": best.val} if best else None,
         "stopped_by": str(reason) if reason else "",

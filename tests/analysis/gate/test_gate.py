@@ -148,7 +148,7 @@ def test_logs_that_cannot_be_read_are_listed_and_fail_only_if_strict() -> None:
 
 
 def test_a_run_without_a_validation_loss_is_not_judged() -> None:
-    """A run of no checks passes nothing: it is listed beside the others, and alone gives code 2."""
+    """A run of no checks passes nothing: it is listed, and alone gives code 2."""
     empty = judged([], name="empty")
 
     assert gate([empty], Policy()).code == 2
