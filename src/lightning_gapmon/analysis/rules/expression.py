@@ -52,13 +52,13 @@ def register_rule(cls: Made) -> Made:
         >>> from lightning_gapmon import Rule
         >>> @register_rule
         ... @dataclass(frozen=True, repr=False)
-        ... class AfterAll(Rule):
+        ... class LongEnough(Rule):
         ...     checks: int
         ...
         ...     def __call__(self, history):
         ...         return self.reason(history, "enough") if len(history) >= self.checks else None
-        >>> parse_rule("AfterAll(7) | Target(0.1)")
-        AfterAll(7) | Target(0.1)
+        >>> parse_rule("LongEnough(7) | Target(0.1)")
+        LongEnough(7) | Target(0.1)
     """
     if not (isinstance(cls, type) and issubclass(cls, Rule)) or inspect.isabstract(cls):
         msg = (
