@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.replay import replay
     from lightning_gapmon.analysis.rules.budget import Budget
     from lightning_gapmon.analysis.rules.custom import Custom
+    from lightning_gapmon.analysis.rules.expression import register_rule
     from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
@@ -56,6 +57,7 @@ _HOMES = {
     "TrendReversal": "analysis.rules.trend_reversal",
     "diagnose": "analysis.verdicts.diagnose",
     "find_overlap": "collect.overlap.find",
+    "register_rule": "analysis.rules.expression",
     "replay": "analysis.replay",
 }
 
@@ -83,6 +85,7 @@ __all__ = [
     "TrendReversal",
     "diagnose",
     "find_overlap",
+    "register_rule",
     "replay",
 ]
 

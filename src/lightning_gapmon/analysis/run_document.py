@@ -140,7 +140,7 @@ def words(history: History, diagnosis: Diagnosis, beside: Beside) -> str:
         first, last, best = history[0], history[-1], history.best
         lowest = f"{wording.number(best.val)} at check {best.check}"
         said += _range("Validation", first.val, last.val, f", best {lowest}")
-        said += _range("Train", first.measured_gap.train, last.measured_gap.train)
+        said += _range("Train", first.train_fair, last.train_fair)
     since = f" since check {diagnosis.since}" if diagnosis.since else ""
     said += [f"Verdict: {diagnosis.verdict.replace('_', ' ')}{since}: {diagnosis.message}."]
     if beside.stop:
@@ -178,7 +178,7 @@ def _row(seen: Observation) -> dict[str, Any]:
     numbers = {
         "seconds": seen.seconds,
         "online": seen.train,
-        "train": gap.train,
+        "train": gap.train_fair,
         "probe": seen.probe,
         "val": seen.val,
         "val_stderr": seen.val_stderr,

@@ -5,15 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from lightning_gapmon.analysis.history.from_columns import (
-    Pair,
-    Point,
-    Series,
-    find_pair,
-    to_history,
-)
+from lightning_gapmon.analysis.history.from_columns import NOTHING, Pair, find_pair, to_history
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.interval import NORMAL
+from lightning_gapmon.analysis.history.series import Point, Series
 from lightning_gapmon.analysis.loss_names import read_name
 from lightning_gapmon.analysis.run_document import (
     VERSION,
@@ -73,11 +68,12 @@ def wanted(tags: Iterable[str]) -> Wanted | None:
 
 
 def _metrics(tags: Sequence[str], pair: Pair) -> dict[str, tuple[str, str]]:
+    """Pair what is no loss by its stem; of two names for one side, the epoch's mean is taken."""
     sides: dict[str, dict[str, str]] = {}
-    for tag in sorted(tags, key=lambda tag: tag.endswith("_step"), reverse=True):
-        name = read_name(tag.removesuffix("_step").removesuffix("_epoch"))
-        if name.stage and name.stem and OURS not in tag and tag not in pair:
-            sides.setdefault(name.stem.removeprefix(METRIC), {})[name.stage] = tag
+    for tag in sorted(tags, key=lambda tag: read_name(tag).part == "step", reverse=True):
+        name = read_name(tag)
+        if name.side and name.stem and OURS not in tag and tag not in pair:
+            sides.setdefault(name.stem.removeprefix(METRIC), {})[name.side] = tag
     both = {
         name: (found["train"], found["val"]) for name, found in sides.items() if len(found) > 1
     }
@@ -88,7 +84,7 @@ def judged(run: str, names: Wanted, scalars: Mapping[str, Any]) -> RunDocument:
     """Judge a run by its scalars, as one that has ended: nothing in them says otherwise."""
     columns = {tag: _series(points) for tag, points in scalars.items()}
     history = to_history(columns, names.pair)
-    raw = columns.get(names.steps) or columns.get(names.pair.train or "") or []
+    raw = columns.get(names.steps) or columns.get(names.pair.train or "") or NOTHING
     known = {"train": names.pair.train, "val": names.pair.val}
     beside = Beside(
         name=run,
@@ -125,7 +121,8 @@ def _series(data: Iterable[Any]) -> Series:
     points = [Point(int(one.step), float(one.value), float(one.wall_time)) for one in data]
     least = [*accumulate((point.step for point in reversed(points)), min)][::-1]
     after = [*least[1:], math.inf]
-    return [point for point, later in zip(points, after, strict=True) if point.step < later]
+    kept = (point for point, later in zip(points, after, strict=True) if point.step < later)
+    return Series.of(kept)
 
 
 def resumed(
@@ -149,7 +146,7 @@ def resumed(
     if told.get("version") != VERSION or not isinstance(columns, dict):
         return None
     series = {side: _series(scalars.get(tag, [])) for side, tag in told["names"].items()}
-    since = [point for point in series.get("val", []) if point.step > written.step]
+    since = [point for point in series.get("val", NOTHING) if point.step > written.step]
     rows = [_row(i, point, series, told, written) for i, point in enumerate(since, start=1)]
     if not rows:
         return told | {"name": run}

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.analysis.rules.span import Span, val_span
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
+from lightning_gapmon.analysis.rules.span import train_span, val_span
 from lightning_gapmon.analysis.wording import count, given, number, percent
 from lightning_gapmon.errors import ConfigurationError
 
@@ -46,7 +45,11 @@ class GeneralizationLoss(Rule):
         above = (
             f"{percent(loss / 100)} above its best, {number(best)} (limit {given(self.alpha)} %)"
         )
-        return self._reason(history, f"validation loss {number(history[-1].val)} is {above}")
+        message = f"validation loss {number(history[-1].val)} is {above}"
+        evidence = {"val_best": best, "val_now": history[-1].val}
+        return self.reason(
+            history, message, generalization_loss=loss, limit=self.alpha, **evidence
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,10 +86,11 @@ class ProgressQuotient(Rule):
         if not loss > self.alpha * progress:
             return None
         against = f"against a training progress of {number(progress)} (limit {given(self.alpha)})"
-        return self._reason(history, f"generalisation loss {percent(loss / 100)} {against}")
+        message = f"generalisation loss {percent(loss / 100)} {against}"
+        return self.reason(history, message, generalization_loss=loss, progress=progress)
 
     def _progress(self, history: History) -> float:
-        span = history.scan("train span", Span(), _widen_train)
+        span = train_span(history)
         strip = [value for value in history.train[-self.strip :] if math.isfinite(value)]
         if not strip:
             return math.nan
@@ -96,7 +100,6 @@ class ProgressQuotient(Rule):
 
 
 class _Rises(NamedTuple):
-    checks: int = 0
     last: float = math.nan
     rises: int = 0
 
@@ -123,25 +126,25 @@ class SuccessiveRises(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be counted."""
-        if type(self.strips) is not int or self.strips < 1:
+        if not is_count(self.strips):
             msg = f"Found SuccessiveRises({self.strips!r}); expected a number of strips from 1."
             raise ConfigurationError(msg)
         _need_strip("SuccessiveRises", self.strip)
 
     def __call__(self, history: History) -> StopReason | None:
         """Look once a strip."""
-        key = ("rises", self.strip)
-        rises = history.scan(key, _Rises(), self._update).rises
+        rises = history.scan(self._update, _Rises()).rises
         if not history or len(history) % self.strip or rises < self.strips:
             return None
         strips = f"{count(rises, 'strip')} of {count(self.strip, 'check')}"
-        return self._reason(history, f"validation loss rose over {strips} in a row")
+        message = f"validation loss rose over {strips} in a row"
+        return self.reason(history, message, rises=rises, strip=self.strip)
 
-    def _update(self, seen_so_far: _Rises, seen: Observation) -> _Rises:
-        checks, last, rises = seen_so_far.checks + 1, seen_so_far.last, seen_so_far.rises
-        if checks % self.strip or not math.isfinite(seen.val):
-            return _Rises(checks, last, rises)
-        return _Rises(checks, seen.val, rises + 1 if seen.val > last else 0)
+    def _update(self, before: _Rises, history: History) -> _Rises:
+        val = history[-1].val
+        if len(history) % self.strip or not math.isfinite(val):
+            return before
+        return _Rises(val, before.rises + 1 if val > before.last else 0)
 
 
 def generalization_loss(history: History) -> float:
@@ -158,17 +161,13 @@ def generalization_loss(history: History) -> float:
     return 100 * above / span.reference if above else 0.0
 
 
-def _widen_train(span: Span, seen: Observation) -> Span:
-    return span.widen(seen.train)
-
-
 def _need_positive(rule: str, alpha: float) -> None:
-    if not (isinstance(alpha, (int, float)) and 0 <= alpha < math.inf):
+    if not is_number(alpha, least=0):
         msg = f"Found {rule}({alpha!r}); expected a finite limit from 0, such as {rule}()."
         raise ConfigurationError(msg)
 
 
 def _need_strip(rule: str, strip: int) -> None:
-    if type(strip) is not int or strip < 1:
+    if not is_count(strip):
         msg = f"Found {rule}(strip={strip!r}); expected a number of checks from 1."
         raise ConfigurationError(msg)
