@@ -71,7 +71,7 @@ def _address(found: "queue.Queue[str]") -> str:
     return address
 
 
-def wait_for_run(address: str, *, tag: str = "loss/val", points: int = 1) -> None:
+def wait_for_run(address: str, *, tag: str = "Loss/val", points: int = 1) -> None:
     """Wait until TensorBoard has read a run: it serves before it has, and a page does not reload.
 
     Args:

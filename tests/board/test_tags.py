@@ -5,13 +5,15 @@ from hypothesis import given, strategies as st
 from lightning_gapmon.board.tags import Tags
 
 DEFAULTS = {
-    "loss/train",
-    "loss/val",
-    "loss/train_probe",
-    "loss/train_fair",
-    "gap/absolute",
-    "gap/relative",
-    "gap/stderr",
+    "Loss/train",
+    "Loss/val",
+    "Loss/train_probe",
+    "Loss/train_fair",
+    "Loss/gap",
+    "Loss/gap_relative",
+    "Loss/gap_stderr",
+    "Loss/verdict",
+    "Loss/stop",
 }
 
 
@@ -20,29 +22,33 @@ def test_names_are_those_that_people_monitor() -> None:
     assert set(Tags().names()) == DEFAULTS
 
 
-def test_names_stay_where_nothing_is_taken() -> None:
-    """The user's own tags do not move ours unless they are the same."""
-    assert Tags().avoiding({"train_loss", "val/loss", "loss"}) == Tags()
+def test_names_are_free_where_nothing_is_the_same() -> None:
+    """Names that only look alike do not move ours."""
+    assert Tags().are_free({"train_loss", "val/loss", "loss", "loss/val", "Loss", "Loss/gaps"})
 
 
-def test_all_names_move_together_when_one_is_taken() -> None:
+def test_all_names_move_together() -> None:
     """One prefix finds all of a run's numbers, whichever of them was taken."""
-    moved = Tags().avoiding(["loss/val"])
+    moved = Tags().moved()
 
     assert set(moved.names()) == {f"gapmon/{name}" for name in DEFAULTS}
+    assert moved.moved().val == "gapmon/gapmon/Loss/val"
 
 
-def test_names_move_further_when_the_prefix_is_taken_too() -> None:
-    """A module that logs under the prefix keeps its tags as well."""
-    moved = Tags().avoiding({"loss/val", "gapmon/gap/absolute"})
+def test_a_prefix_is_ours_alone() -> None:
+    """Below a prefix that the module uses for anything, nothing of ours is written."""
+    moved = Tags().moved()
 
-    assert moved.val == "gapmon/gapmon/loss/val"
+    assert not moved.are_free({"gapmon/mine"})
+    assert moved.are_free({"gapmonitor/mine", "Loss/val"})
 
 
 @given(st.sets(st.sampled_from([prefix + n for n in DEFAULTS for prefix in ("", "gapmon/")])))
-def test_no_tag_of_the_user_is_ever_used(taken: set[str]) -> None:
-    """Whatever the module logs, the names given are none of its own, and differ."""
-    names = Tags().avoiding(taken).names()
+def test_names_that_are_free_are_none_of_the_users(taken: set[str]) -> None:
+    """Whatever the module logs, moving on ends at names that are none of its own and differ."""
+    tags = Tags()
+    while not tags.are_free(taken):
+        tags = tags.moved()
 
-    assert not taken & set(names)
-    assert len(set(names)) == len(DEFAULTS)
+    assert not taken & set(tags.names())
+    assert len(set(tags.names())) == len(DEFAULTS)

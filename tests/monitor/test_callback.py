@@ -282,7 +282,7 @@ def test_module_hooks_still_log(tmp_path: Path) -> None:
         runner = trainer(tmp_path, *callbacks)
         runner.fit(Logging(), loader(10), loader(7))
         found = runner.callback_metrics.items()
-        metrics.append({k: float(v) for k, v in found if not k.startswith(("loss/", "gap/"))})
+        metrics.append({k: float(v) for k, v in found if not k.startswith("Loss/")})
 
     assert metrics[0] == metrics[1]
     assert set(metrics[0]) == {"train_loss", "val_loss"}
@@ -322,4 +322,4 @@ def test_a_log_of_the_modules_own_does_not_rename_ours(tmp_path: Path) -> None:
     fit(Renaming(), tmp_path, Keep())
     (runner,) = monitors
 
-    assert {"loss/val", "gap/absolute", "mine/val_loss"} <= runner.callback_metrics.keys()
+    assert {"Loss/val", "Loss/gap", "mine/val_loss"} <= runner.callback_metrics.keys()

@@ -223,7 +223,7 @@ def test_the_best_path_is_in_the_outcome(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ranked_by", "said"), [("loss/val", True), ("gap/absolute", False), (None, False)]
+    ("ranked_by", "said"), [("Loss/val", True), ("Loss/gap", False), (None, False)]
 )
 def test_a_file_that_is_not_the_best_checks_is_not_said_to_be(
     ranked_by: str | None,
@@ -256,7 +256,7 @@ def test_taken_tags_are_followed(tmp_path: Path) -> None:
 
     class Taking(Judged):
         def on_validation_epoch_end(self) -> None:
-            self.log("loss/val", -float(self.at))
+            self.log("Loss/val", -float(self.at))
 
     runner = trainer(
         tmp_path, GapMonitor(stop=None, summary=False), enable_checkpointing=True, max_epochs=4
@@ -268,7 +268,7 @@ def test_taken_tags_are_followed(tmp_path: Path) -> None:
 
 def test_a_monitored_checkpoint_of_the_users(tmp_path: Path) -> None:
     """A stock checkpoint that monitors our loss keeps the best check as well."""
-    theirs = ModelCheckpoint(tmp_path / "m", monitor="loss/val", save_on_train_epoch_end=False)
+    theirs = ModelCheckpoint(tmp_path / "m", monitor="Loss/val", save_on_train_epoch_end=False)
 
     _run(tmp_path, theirs)
 
@@ -330,48 +330,6 @@ def test_a_gap_out_of_bounds_is_not_kept(tmp_path: Path) -> None:
 
     assert len(keeper.best_k_models) == len([val for val in SCRIPT if (val - 1) / val <= 0.4])
     assert runner.checkpoint_callback is keeper
-
-
-def test_milestones_are_kept_and_said(tmp_path: Path) -> None:
-    """One file for when overfitting was found, one of the last check that had not diverged."""
-    script = [3.0, 2.0, 1.0, *[1.0 + 0.1 * i for i in range(1, 18)]]
-    keeper = GapCheckpoint(milestones=True)
-    monitor = GapMonitor(stop=None, summary=False, checkpoint=keeper)
-    _run(tmp_path, monitor, script=script)
-    assert monitor.outcome is not None
-    said = "\n".join(monitor.outcome.notes)
-
-    assert monitor.diagnosis.verdict == "overfitting"
-    assert _saved(Path(keeper.dirpath or "", "steady.ckpt"))[0] == 2 * len(script)
-    assert 6 < _saved(Path(keeper.dirpath or "", "overfitting.ckpt"))[0] < 2 * len(script)
-    assert "overfitting.ckpt is the check at which overfitting was found" in said
-    assert "steady.ckpt is the last check before any divergence" in said
-
-
-def test_no_milestone_is_written_outside_fit(tmp_path: Path) -> None:
-    """Validating after fit leaves the milestones as they are."""
-    runner, module = _run(tmp_path, GapCheckpoint(milestones=True))
-    (steady,) = tmp_path.rglob("steady.ckpt")
-    steady.unlink()
-
-    runner.validate(module, loader(4), verbose=False)
-
-    assert not steady.exists()
-
-
-@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not:UserWarning")
-def test_a_second_fit_has_its_own_milestones(tmp_path: Path) -> None:
-    """Milestones of the last fit are neither written in the next one's sanity check nor said."""
-    given = GapCheckpoint(milestones=True)
-    runner, module = _run(tmp_path, given)
-    (steady,) = tmp_path.rglob("steady.ckpt")
-    steady.unlink()
-
-    runner.num_sanity_val_steps = 1
-    runner.fit(module, loader(8), loader(4))  # all epochs are done: nothing but a sanity check
-
-    assert not steady.exists()
-    assert given.kept == {}
 
 
 def test_one_checkpoint_over_two_fits_ranks_each_by_itself(tmp_path: Path) -> None:

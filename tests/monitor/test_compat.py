@@ -91,12 +91,12 @@ def test_both_trainers_take_it(
     assert runner.checkpoint_callback.best_model_path
     assert monitor.outcome is not None
     assert monitor.outcome.restored
-    assert "loss/val" not in vars(module)
+    assert "Loss/val" not in vars(module)
 
 
 def test_a_checkpoint_of_the_users_is_respected(package: ModuleType, tmp_path: Path) -> None:
     """Each package's own `ModelCheckpoint` is recognised."""
-    theirs = package.callbacks.ModelCheckpoint(tmp_path / "m", monitor="loss/val")
+    theirs = package.callbacks.ModelCheckpoint(tmp_path / "m", monitor="Loss/val")
     runner = package.Trainer(
         **{**QUIET, "enable_checkpointing": True},
         max_epochs=1,

@@ -160,7 +160,7 @@ def _trace(module: _Net, callback: Callback) -> dict[str, Tensor]:
     module.load_state_dict(type(module)().state_dict())
     trainer = _fit(module, callback)
     metrics = trainer.callback_metrics.items()
-    logged = {name: value for name, value in metrics if not name.startswith(("loss/", "gap/"))}
+    logged = {name: value for name, value in metrics if not name.startswith("Loss/")}
     state = {"rng": torch.get_rng_state(), "metric": torch.as_tensor(module.metric.mean_value)}
     return {**module.state_dict(), **logged, **state}
 

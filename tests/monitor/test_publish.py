@@ -20,12 +20,12 @@ from torch import Tensor
 from lightning_gapmon import GapMonitor
 
 TAGS = {
-    "loss/train",
-    "loss/val",
-    "loss/train_fair",
-    "gap/absolute",
-    "gap/relative",
-    "gap/stderr",
+    "Loss/train",
+    "Loss/val",
+    "Loss/train_fair",
+    "Loss/gap",
+    "Loss/gap_relative",
+    "Loss/gap_stderr",
 }
 LOSSES = [3.0, 1.0, 2.0, 2.5]
 
@@ -45,12 +45,12 @@ def test_the_metrics_are_the_checks_numbers(tmp_path: Path) -> None:
 
     ours = {name: value.item() for name, value in runner.callback_metrics.items()}
     assert set(ours) == TAGS
-    assert ours["loss/train"] == seen.train
-    assert ours["loss/val"] == seen.val
-    assert ours["gap/absolute"] == seen.gap == seen.val - seen.train
-    assert ours["gap/relative"] == seen.gap_relative
-    assert ours["gap/stderr"] == seen.gap_stderr
-    assert ours["loss/val"] - ours["loss/train_fair"] == ours["gap/absolute"]
+    assert ours["Loss/train"] == seen.train
+    assert ours["Loss/val"] == seen.val
+    assert ours["Loss/gap"] == seen.gap == seen.val - seen.train
+    assert ours["Loss/gap_relative"] == seen.gap_relative
+    assert ours["Loss/gap_stderr"] == seen.gap_stderr
+    assert ours["Loss/val"] - ours["Loss/train_fair"] == ours["Loss/gap"]
 
 
 class Reading(Callback):
@@ -62,7 +62,7 @@ class Reading(Callback):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Read them."""
         if not trainer.sanity_checking:
-            self.read.append(trainer.callback_metrics["loss/val"].item())
+            self.read.append(trainer.callback_metrics["Loss/val"].item())
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
@@ -71,8 +71,8 @@ def test_stock_callbacks_can_monitor_it_in_any_order(
 ) -> None:
     """Checkpoints, early stopping and any reader see the check of right now."""
     monitor, reading = GapMonitor(stop=None, summary=False), Reading()
-    stopping = EarlyStopping("gap/absolute", patience=2, check_on_train_epoch_end=False)
-    checkpoint = ModelCheckpoint(tmp_path / "m", monitor="loss/val", save_top_k=1)
+    stopping = EarlyStopping("Loss/gap", patience=2, check_on_train_epoch_end=False)
+    checkpoint = ModelCheckpoint(tmp_path / "m", monitor="Loss/val", save_top_k=1)
     callbacks = [monitor, reading, stopping, checkpoint]
 
     fit(
@@ -90,7 +90,7 @@ def test_stock_callbacks_can_monitor_it_in_any_order(
 
 def test_early_stopping_at_the_end_of_the_epoch(tmp_path: Path) -> None:
     """The default of stock early stopping sees it as well."""
-    stopping = EarlyStopping("loss/val", patience=2, check_on_train_epoch_end=True)
+    stopping = EarlyStopping("Loss/val", patience=2, check_on_train_epoch_end=True)
     monitor = GapMonitor(stop=None, summary=False)
 
     fit(Scripted(LOSSES), tmp_path, stopping, monitor, max_epochs=9)
@@ -105,7 +105,7 @@ def test_a_plateau_scheduler_can_monitor_it(tmp_path: Path) -> None:
         def configure_optimizers(self) -> Any:  # noqa: ANN401
             optimizer = torch.optim.SGD(self.parameters(), lr=1.0)
             plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
-            config = {"scheduler": plateau, "monitor": "loss/val"}
+            config = {"scheduler": plateau, "monitor": "Loss/val"}
             return {"optimizer": optimizer, "lr_scheduler": config}
 
     monitor = fit(Scheduled([2.0, 3.0, 3.0, 3.0]), tmp_path, max_epochs=4)
@@ -120,12 +120,12 @@ def test_the_csv_has_the_same_keys_at_every_check(tmp_path: Path) -> None:
         Logging(), tmp_path, logger=CSVLogger(tmp_path), max_epochs=3, val_check_interval=2
     )
 
-    rows = [row for row in _rows(tmp_path) if row["loss/val"]]
+    rows = [row for row in _rows(tmp_path) if row["Loss/val"]]
     assert len(rows) == len(monitor.history) == 3
     for row, seen in zip(rows, monitor.history, strict=True):
         assert all(row[tag] for tag in TAGS)
         assert float(row["val_loss"]) == pytest.approx(seen.val, rel=1e-6)
-        assert float(row["loss/val"]) == seen.val
+        assert float(row["Loss/val"]) == seen.val
         assert int(row["epoch"]) == seen.epoch
         assert int(row["step"]) == seen.step - 1  # as Lightning counts where it logs
 
@@ -140,9 +140,9 @@ def test_the_csv_without_a_validation_loss(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="found no validation loss"):
         fit(Train(), tmp_path, logger=CSVLogger(tmp_path), max_epochs=2)
 
-    rows = [row for row in _rows(tmp_path) if row.get("loss/train")]
+    rows = [row for row in _rows(tmp_path) if row.get("Loss/train")]
     assert len(rows) == 2
-    assert TAGS & set(rows[0]) == {"loss/train"}
+    assert TAGS & set(rows[0]) == {"Loss/train"}
 
 
 class Late(Logging):
@@ -163,7 +163,7 @@ def test_losses_that_come_late_are_published_too(tmp_path: Path) -> None:
 
     fit(Late(), tmp_path, GapMonitor(summary=False), reading, logger=CSVLogger(tmp_path))
 
-    rows = [row for row in _rows(tmp_path) if row["loss/val"]]
+    rows = [row for row in _rows(tmp_path) if row["Loss/val"]]
     theirs = [row for row in _rows(tmp_path) if row["val_loss"]]
     assert [row["step"] for row in rows] == [row["step"] for row in theirs]
     assert all(row[tag] for row in rows for tag in TAGS)
@@ -183,8 +183,8 @@ def test_tensorboard_gets_scalars_a_layout_and_a_metric(tmp_path: Path) -> None:
     board = _board(Path(logger.log_dir))
     tags = board.Tags()
     assert set(tags["scalars"]) >= TAGS
-    assert [one.value for one in board.Scalars("loss/val")] == LOSSES
-    assert [one.step for one in board.Scalars("loss/val")] == [
+    assert [one.value for one in board.Scalars("Loss/val")] == LOSSES
+    assert [one.step for one in board.Scalars("Loss/val")] == [
         one.step for one in board.Scalars("val_loss")
     ]
     assert board.Scalars("hp_metric")[-1].value == 1.0 == monitor.history.best.val  # type: ignore[union-attr]
@@ -200,11 +200,11 @@ def test_tensorboard_draws_both_losses_in_one_chart(tmp_path: Path) -> None:
     layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
     (category,) = layout.category
     assert list(category.chart[0].multiline.tag) == [
-        "^loss/train$",
-        "^loss/val$",
-        "^loss/train_fair$",
+        "^Loss/train$",
+        "^Loss/val$",
+        "^Loss/train_fair$",
     ]
-    assert category.chart[1].margin.series[0].upper == "loss/val"
+    assert category.chart[1].margin.series[0].upper == "Loss/val"
 
 
 class Own(Net):
@@ -233,9 +233,9 @@ def test_every_logger_gets_it(tmp_path: Path) -> None:
     board, table = TensorBoardLogger(tmp_path / "b"), CSVLogger(tmp_path / "c")
     monitor = fit(Net(), tmp_path, logger=[board, table])
 
-    rows = [row for row in _rows(tmp_path / "c") if row["loss/val"]]
-    values = [one.value for one in _board(Path(board.log_dir)).Scalars("loss/val")]
-    assert [float(row["loss/val"]) for row in rows] == monitor.history.val
+    rows = [row for row in _rows(tmp_path / "c") if row["Loss/val"]]
+    values = [one.value for one in _board(Path(board.log_dir)).Scalars("Loss/val")]
+    assert [float(row["Loss/val"]) for row in rows] == monitor.history.val
     assert values == pytest.approx(list(monitor.history.val), rel=1e-6)
 
 
@@ -283,16 +283,39 @@ def test_a_tag_of_the_users_is_left_alone(name: str, tmp_path: Path) -> None:
     assert ours == {f"gapmon/{tag}" for tag in TAGS}
     assert not (TAGS - {name}) & set(runner.callback_metrics)
     (event,) = _board(Path(logger.log_dir)).Tensors("custom_scalars__config__")
-    assert b"^gapmon/loss/val$" in event.tensor_proto.string_val[0]
+    assert b"^gapmon/Loss/val$" in event.tensor_proto.string_val[0]
+
+
+class TakenTwice(Logging):
+    """Logs under one of our names and, from its second epoch on, below our prefix too."""
+
+    def validation_step(self, batch: list[Tensor], *_: int) -> None:
+        """Log both."""
+        super().validation_step(batch)
+        self.log("Loss/val", 42.0)
+        if self.current_epoch:
+            self.log("gapmon/Loss/val", 43.0)
+
+
+def test_tags_of_the_users_below_the_prefix_are_left_alone(tmp_path: Path) -> None:
+    """Ours move on, also where the user's first come in the middle of a run."""
+    monitor = GapMonitor(summary=False)
+    runner = trainer(tmp_path, monitor)
+    runner.fit(TakenTwice(), loader(8), loader(8))
+    logged = runner.callback_metrics
+
+    assert logged["Loss/val"].item() == 42.0
+    assert logged["gapmon/Loss/val"].item() == 43.0
+    assert logged["gapmon/gapmon/Loss/val"].item() == monitor.history[-1].val
 
 
 def test_a_module_that_logs_our_names_as_its_losses(tmp_path: Path) -> None:
-    """`loss/train` and `loss/val` are usual names: they are heard, and stay the module's."""
+    """`Loss/train` and `Loss/val` are usual names: they are heard, and stay the module's."""
     runner = trainer(tmp_path, GapMonitor(summary=False))
-    runner.fit(Logging("loss/train", "loss/val"), loader(10), loader(7))
+    runner.fit(Logging("Loss/train", "Loss/val"), loader(10), loader(7))
 
-    assert runner.callback_metrics["gapmon/loss/val"].item() == pytest.approx(
-        runner.callback_metrics["loss/val"].item()
+    assert runner.callback_metrics["gapmon/Loss/val"].item() == pytest.approx(
+        runner.callback_metrics["Loss/val"].item()
     )
 
 
@@ -329,6 +352,6 @@ def test_a_logger_that_changes_what_it_is_given(tmp_path: Path) -> None:
     runner = trainer(tmp_path, GapMonitor(summary=False), logger=[Popping(), CSVLogger(tmp_path)])
     runner.fit(Late(), loader(8), loader(8))
 
-    rows = [row for row in _rows(tmp_path) if row["loss/val"]]
+    rows = [row for row in _rows(tmp_path) if row["Loss/val"]]
     assert len(rows) == 3
     assert set(runner.callback_metrics) >= TAGS

@@ -87,6 +87,15 @@ class Parts(Doubles):
         return super().training_step(batch, index)
 
 
+class Tagged(Net):
+    """Logs something else under one of our names, and each rank under another."""
+
+    def validation_step(self, batch: list[Tensor], *_: int) -> Tensor:
+        """Log it."""
+        self.log(("Loss/val", "gapmon/mine")[self.global_rank], 42.0)
+        return super().validation_step(batch)
+
+
 class Ended(NamedTuple):
     """What a fit left on one rank."""
 
@@ -148,6 +157,7 @@ def _bodies(rank: int, folder: Path) -> dict[str, Ended]:
         ends[name] = _fit(rank, folder, kind(), *shared, use_distributed_sampler=True)
     ones = loader(torch.ones((4, 3)[rank]), batch_size=4)
     ends["ones"] = _fit(rank, folder, Both(lr=0.0), loader(torch.ones(8)), ones)
+    ends["tagged"] = _fit(rank, folder, Tagged(), train, val)
     ends["stopped"] = _fit(rank, folder, Net(lr=0.0), train, val, max_epochs=9)
     return ends
 
@@ -209,9 +219,20 @@ def test_all_ranks_hold_the_same(ends: list[dict[str, Ended]]) -> None:
 
         assert first.history == second.history
         assert first.step == second.step
-        ours = {key: value for key, value in first.metrics.items() if "/" in key}
+        prefix = "gapmon/gapmon/" if name == "tagged" else ""
+        ours = {key: value for key, value in first.metrics.items() if f"{prefix}Loss/" in key}
         assert len(ours) == 6
         assert repr(ours) == repr({key: second.metrics[key] for key in ours})
+
+
+def test_a_tag_that_one_rank_logs_is_left_alone_on_all(ends: list[dict[str, Ended]]) -> None:
+    """One rank logs `Loss/val`, the other below `gapmon/`: all move to where neither has any."""
+    for rank, tag in enumerate(("Loss/val", "gapmon/mine")):
+        metrics = ends[rank]["tagged"].metrics
+        others = {name for name in metrics if not name.startswith("gapmon/gapmon/Loss/")}
+
+        assert others == {tag}
+        assert metrics[tag] == 42.0
 
 
 def test_several_loaders_have_a_loss_each(ends: list[dict[str, Ended]]) -> None:
@@ -268,7 +289,7 @@ def test_lightnings_own_mean_is_still_wrong(ends: list[dict[str, Ended]]) -> Non
     metrics = ends[0]["ones"].metrics
 
     assert metrics["lightning"] == pytest.approx(7 / 6)
-    assert metrics["loss/val"] == 1.0
+    assert metrics["Loss/val"] == 1.0
     assert History.from_plain(ends[0]["ones"].history)[-1].val_n == 7
 
 

@@ -98,7 +98,7 @@ class Users(pl.loggers.CSVLogger):
 
 def is_ours(name: str) -> bool:
     """Tell whether the monitor logs under this name."""
-    return name.startswith(("loss/", "gap/"))
+    return name.startswith("Loss/")
 
 
 def generators() -> list[str]:

@@ -131,9 +131,9 @@ def test_published_is_what_was_measured(ran: Path) -> None:
     for rank in results(ran):
         history = History.from_plain(rank["history"])
         for seen, metrics in zip(history, (s["metrics"] for s in rank["seen"]), strict=True):
-            assert metrics["loss/val"] == pytest.approx(seen.val, rel=1e-6)
-            assert metrics["loss/train"] == pytest.approx(seen.train, rel=1e-6)
-            assert metrics["gap/absolute"] == pytest.approx(seen.gap, rel=1e-6)
+            assert metrics["Loss/val"] == pytest.approx(seen.val, rel=1e-6)
+            assert metrics["Loss/train"] == pytest.approx(seen.train, rel=1e-6)
+            assert metrics["Loss/gap"] == pytest.approx(seen.gap, rel=1e-6)
 
 
 def test_stops_two_checks_after_the_best(ran: Path) -> None:

@@ -78,7 +78,7 @@ class Witness(pl.Callback):
         """Write down what this rank is told and holds."""
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
-        tags = ("loss/train", "loss/val", "gap/absolute", "val_loss")
+        tags = ("Loss/train", "Loss/val", "Loss/gap", "val_loss")
         metrics = trainer.callback_metrics
         self.seen.append(
             {

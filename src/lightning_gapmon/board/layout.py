@@ -16,7 +16,7 @@ def custom_scalars(tags: Tags) -> Layout:
 
     They draw what is logged anyway: no tag and no run is added for them. The names of the
     overlay are patterns that TensorBoard matches at the start of a tag, so they are escaped and
-    anchored; those of the band are taken as they are. The band is `gap/absolute`: it starts
+    anchored; those of the band are taken as they are. The band is `Loss/gap`: it starts
     from the train loss that the gap is taken from.
 
     Args:
@@ -25,9 +25,9 @@ def custom_scalars(tags: Tags) -> Layout:
     Example:
         >>> charts = custom_scalars(Tags())["gap monitor"]
         >>> charts["train and validation loss"]
-        ['Multiline', ['^loss/train$', '^loss/val$', '^loss/train_fair$']]
+        ['Multiline', ['^Loss/train$', '^Loss/val$', '^Loss/train_fair$']]
         >>> charts["gap: shaded from the fair train loss to validation loss"]
-        ['Margin', ['loss/val', 'loss/train_fair', 'loss/val']]
+        ['Margin', ['Loss/val', 'Loss/train_fair', 'Loss/val']]
     """
     losses = [tags.train, tags.val, tags.train_fair]
     return {

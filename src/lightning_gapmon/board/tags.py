@@ -1,63 +1,97 @@
 """The names under which a run's numbers are logged."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 PREFIX = "gapmon/"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Tags:
-    """The scalars of a check, by the names that every logger gets.
+    """The names of a check's numbers, the same for every logger.
+
+    They are one group, which sorts first in TensorBoard and is open at the first look.
 
     Attributes:
-        train: Online train loss.
-        val: Validation loss.
-        train_probe: Train loss in eval mode at the weights of the check.
-        train_fair: The train loss that the gap is taken from: by the probe, else at the end of
-            the window, else the online one.
-        gap_absolute: Validation loss minus train loss by the fairest basis.
-        gap_relative: The gap over the larger of the two losses.
-        gap_stderr: Standard error of the gap.
+        prefix: What stands before each name, so that one prefix finds them all: nothing, unless
+            the module logs one of them itself.
 
     Example:
-        >>> Tags().gap_absolute
-        'gap/absolute'
+        >>> Tags().gap, Tags("gapmon/").gap
+        ('Loss/gap', 'gapmon/Loss/gap')
     """
 
-    train: str = "loss/train"
-    val: str = "loss/val"
-    train_probe: str = "loss/train_probe"
-    train_fair: str = "loss/train_fair"
-    gap_absolute: str = "gap/absolute"
-    gap_relative: str = "gap/relative"
-    gap_stderr: str = "gap/stderr"
+    prefix: str = ""
+
+    @property
+    def train(self) -> str:
+        """Online train loss."""
+        return f"{self.prefix}Loss/train"
+
+    @property
+    def val(self) -> str:
+        """Validation loss."""
+        return f"{self.prefix}Loss/val"
+
+    @property
+    def train_probe(self) -> str:
+        """Train loss in eval mode at the weights of the check."""
+        return f"{self.prefix}Loss/train_probe"
+
+    @property
+    def train_fair(self) -> str:
+        """The train loss that the gap is taken from.
+
+        By the probe, else at the end of the window, else the online one.
+        """
+        return f"{self.prefix}Loss/train_fair"
+
+    @property
+    def gap(self) -> str:
+        """Validation loss minus the fair train loss."""
+        return f"{self.prefix}Loss/gap"
+
+    @property
+    def gap_relative(self) -> str:
+        """The gap over the larger of the two losses."""
+        return f"{self.prefix}Loss/gap_relative"
+
+    @property
+    def gap_stderr(self) -> str:
+        """Standard error of the gap."""
+        return f"{self.prefix}Loss/gap_stderr"
+
+    @property
+    def verdict(self) -> str:
+        """The verdict, as text, where it changes."""
+        return f"{self.prefix}Loss/verdict"
+
+    @property
+    def stop(self) -> str:
+        """Why the run is stopped, as text."""
+        return f"{self.prefix}Loss/stop"
 
     def names(self) -> tuple[str, ...]:
-        """List the tags."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        """List all of them."""
+        scalars = self.train, self.val, self.train_probe, self.train_fair
+        return (*scalars, self.gap, self.gap_relative, self.gap_stderr, self.verdict, self.stop)
 
-    def avoiding(self, taken: Collection[str]) -> "Tags":
-        """Give names that are not taken: these, or all of them under `gapmon/`.
-
-        All of them move together, so that one prefix finds them all. A module that logs under
-        `gapmon/` too gets one more `gapmon/` in front, until nothing meets.
+    def are_free(self, taken: Collection[str]) -> bool:
+        """Tell whether the module leaves these names alone: all below the prefix, if there is one.
 
         Args:
-            taken: Every tag that the module logs itself.
+            taken: Every name that the module logs.
 
         Example:
-            >>> Tags().avoiding({"train_loss"}).val
-            'loss/val'
-            >>> Tags().avoiding({"loss/train"}).val
-            'gapmon/loss/val'
+            >>> Tags().are_free({"val_loss"}), Tags().are_free({"Loss/val"})
+            (True, False)
+            >>> Tags("gapmon/").are_free({"Loss/val", "gapmon/anything"})
+            False
         """
-        free = self
-        while not set(taken).isdisjoint(free.names()):
-            free = free.prefixed()
-        return free
+        if self.prefix:
+            return not any(name.startswith(self.prefix) for name in taken)
+        return set(taken).isdisjoint(self.names())
 
-    def prefixed(self) -> "Tags":
-        """Put `gapmon/` before each name."""
-        longer = {field.name: PREFIX + getattr(self, field.name) for field in fields(self)}
-        return replace(self, **longer)
+    def moved(self) -> "Tags":
+        """Give the next names to try, with one more `gapmon/` in front."""
+        return Tags(PREFIX + self.prefix)

@@ -160,18 +160,18 @@ class GapMonitor(Results):
         for warning in session.warnings():
             rank_zero_warn(warning)
         checkpoints.follow(trainer, session.history, session.ranked_by)
-        if len(session.history) == 1:
+        if session.laid_out != session.tags:
             publish.lay_out(trainer, session.tags)
+            session.laid_out = session.tags
         if self.restore_best and self._selection(session.history) is session.history[-1]:
             self._snapshot.take(module, session.history[-1].check)
 
     def _judge(self, trainer: "Trainer", session: "Session") -> None:
         """Say the verdict when it changes."""
         before, self._diagnosis = self._diagnosis, self.diagnose(session.history)
-        checkpoints.tell(trainer, self._diagnosis)
         if self._diagnosis.verdict != (before.verdict if before else "undecided"):
             rank_zero_info(f"GapMonitor: {self._diagnosis.verdict}: {self._diagnosis.message}")
-            publish.text(trainer, "gap/verdict", verdict(self._diagnosis))
+            publish.text(trainer, session.tags.verdict, verdict(self._diagnosis))
 
     def _decide(self, trainer: "Trainer", session: "Session") -> None:
         """Ask the rule anew at each check: nothing is kept that a later check may take back."""
@@ -180,7 +180,7 @@ class GapMonitor(Results):
         if self.stop_reason:
             trainer.should_stop = True
             rank_zero_info(f"GapMonitor stops the run: {self.stop_reason}")
-            publish.text(trainer, "gap/stop", str(self.stop_reason))
+            publish.text(trainer, session.tags.stop, str(self.stop_reason))
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""

@@ -32,7 +32,8 @@ class Session:
     Attributes:
         history: The checks so far.
         recorder: What this rank has heard since the last check.
-        tags: The names to publish under, settled at the first check.
+        tags: The names to publish under: none that the module logs itself.
+        laid_out: Those that TensorBoard's layout was written for, or None.
         late: Whether the losses only come with the module's own validation epoch end.
         source: Where the losses come from, in words.
         notes: What a reader should know of the numbers.
@@ -45,6 +46,7 @@ class Session:
         self.history = History()
         self.recorder = recorder
         self.tags = Tags()
+        self.laid_out: Tags | None = None
         self.late = False
         self.source = ""
         self.notes: list[str] = []
@@ -113,7 +115,7 @@ class Session:
         has_val = any(part.units for parts in ledger.val.values() for part in parts)
         if not has_val and not last_chance:
             return False
-        self._settle(ledger)
+        self._settle(trainer, ledger)
         self.baseline.loss = ledger.facts.baseline
         if not self.history:
             self._unseen = checks_before(trainer)
@@ -143,7 +145,6 @@ class Session:
             self._odd = [messages.odd_shard(odd, self.history[-1].check)]
 
     def _facts(self, trainer: "Trainer") -> Facts:
-        ours = () if self.history else self.tags.names()
         return Facts(
             seconds=self.seconds,
             lr=learning_rate(trainer),
@@ -154,19 +155,30 @@ class Session:
             probing=self.probe.subset.seconds if self.probe else 0,
             probed=self.probe.subset.read if self.probe else 0,
             baseline=self.baseline.settle(),
-            tag_taken=float(not self.recorder.taken.isdisjoint(ours)),
+            tag_taken=float(not self.tags.are_free(self.recorder.taken)),
         )
 
-    def _settle(self, ledger: Ledger) -> None:
-        """Settle the tags at the first check, and the sources once both sides have one."""
-        if not self.history and ledger.facts.tag_taken:
-            self.tags = self.tags.prefixed()
+    def _settle(self, trainer: "Trainer", ledger: Ledger) -> None:
+        """Settle the tags, and the sources once both sides have one."""
+        if ledger.facts.tag_taken:
+            self._move_tags(trainer)
         if self.recorder.chosen:
             return
         train, val = self._sources = ledger.sources()
         if train and val:
             self.recorder.choose(train, val)
             self.source = messages.watching(train, val, self.recorder)
+
+    def _move_tags(self, trainer: "Trainer") -> None:
+        """Move on until no rank's module logs below the prefix; all ranks ask equally often.
+
+        What a module logs may differ by rank, so that no rank can tell alone.
+        """
+        taken = True
+        while taken:
+            self.tags = self.tags.moved()
+            own = not self.tags.are_free(self.recorder.taken)
+            taken = trainer.strategy.reduce_boolean_decision(own, all=False)
 
     def news(self) -> list[str]:
         """Give what is to be said, each thing once; all but the source is kept as a note.
@@ -211,7 +223,7 @@ class Session:
             "unseen": self._unseen,
             "sources": list(self._sources),
             "names": dict(self.recorder.names),
-            "prefixed": self.tags != Tags(),
+            "prefix": self.tags.prefix,
             "late": self.late,
             "baseline": self.baseline.loss,
             "source": self.source,
@@ -241,7 +253,7 @@ class Session:
         self._before, self._since = float(state["seconds"]), time.monotonic()
         self._unseen = int(state["unseen"])
         self._window_step = self.history[-1].step if self.history else 0
-        self.tags = Tags().prefixed() if state["prefixed"] else Tags()
+        self.tags = Tags(str(state["prefix"]))
         self.late = bool(state["late"])
         self.baseline.loss = float(state["baseline"])
         train, val = self._sources = state["sources"]

@@ -7,7 +7,6 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, diagnose
-from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.listener import Listener
 from lightning_gapmon.monitor.output import ending, publish
@@ -102,7 +101,7 @@ class Results(Listener):
             source=session.source,
             best_path=ending.best_path(trainer, session.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
-            notes=(*session.notes, *leaks.notes(self.overlaps), *checkpoints.kept(trainer)),
+            notes=(*session.notes, *leaks.notes(self.overlaps)),
         )
         ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
         self._mailbox.post(self._outcome, local_rank=trainer.local_rank)

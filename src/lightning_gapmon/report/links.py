@@ -27,7 +27,7 @@ def pinned(*tags: str, host: str = HOST, port: int = PORT) -> str:
     """Give the address of the Time Series tab with the given scalars pinned on top, unsmoothed.
 
     Example:
-        >>> pinned("gap/absolute")
+        >>> pinned("Loss/gap")
         'http://localhost:6006/?smoothing=0&pinnedCards=%5B%7B%22plugin%22...%7D%5D#timeseries'
     """
     cards = [{"plugin": "scalars", "tag": tag} for tag in tags]

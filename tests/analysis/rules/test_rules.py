@@ -223,7 +223,9 @@ def test_grace_says_what_it_bought() -> None:
 
     assert (short.stopped_at, long.stopped_at) == (7, 8)
     assert str(short.reason).startswith("no improvement for 2 checks since the best")
-    assert "the grace of 1 since check 4 lowered the best loss from 2 to 1" in str(short.reason)
+    assert "the grace of 1 since check 4 lowered the best loss from 2.000 to 1.000" in str(
+        short.reason
+    )
 
 
 def test_grace_that_bought_nothing_says_so() -> None:
@@ -239,7 +241,7 @@ def test_grace_from_no_finite_loss() -> None:
     """A run that recovers from NaN within the grace has nothing to compare with."""
     val = [math.nan, math.nan, 2.0, 3.0, 3.0]
 
-    assert "since check 1 lowered the best loss to 2" in str(
+    assert "since check 1 lowered the best loss to 2.000" in str(
         replay(Patience(1).grace(3), train=val, val=val).reason
     )
 

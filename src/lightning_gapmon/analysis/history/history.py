@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from lightning_gapmon.analysis.history.column import ColumnOf
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.history.plain import DERIVED, FIELDS, from_columns, to_columns
+from lightning_gapmon.analysis.wording import count, number
 from lightning_gapmon.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -112,12 +113,12 @@ class History(Sequence[Observation]):
 
         Example:
             >>> History.from_curves(train=[0.9, 0.5, 0.3], val=[1.0, 0.7, 0.8], planned=9)
-            <History of 3 of 9 checks, best validation loss 0.7 at check 2>
+            <History of 3 of 9 checks, best validation loss 0.7000 at check 2>
         """
-        of = f" of {self.planned}" if self.planned else ""
-        best = self.best
-        lowest = f", best validation loss {best.val:.4g} at check {best.check}" if best else ""
-        return f"<History of {len(self)}{of} check{'s' * (len(self) != 1)}{lowest}>"
+        done = f"{len(self)} of " if self.planned else ""
+        checks, best = count(self.planned or len(self), "check"), self.best
+        lowest = f", best validation loss {number(best.val)} at check {best.check}" if best else ""
+        return f"<History of {done}{checks}{lowest}>"
 
     def scan(
         self, key: Hashable, start: State, update: Callable[[State, Observation], State]

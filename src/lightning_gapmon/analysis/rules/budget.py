@@ -10,6 +10,7 @@ from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import noise
+from lightning_gapmon.analysis.wording import count, number
 from lightning_gapmon.errors import ConfigurationError
 
 # Measured on 474 training logs; docs/rules.md has the study behind each number.
@@ -102,7 +103,7 @@ class Budget(Rule):
         rise = self._rise(course, history)
         if not rise:
             return None
-        above = f"rose by {rise:.4g} above the best, {course.best:.6g} at check"
+        above = f"rose by {number(rise)} above the best, {number(course.best)} at check"
         return self._reason(history, f"validation loss {above} {course.best_check}")
 
     def patience(self, check: int, planned: int | None) -> float:
@@ -158,7 +159,7 @@ class Budget(Rule):
 
     def _waited(self, course: _Course, history: History) -> str:
         said = "not enough" if self.tolerance else "no"
-        wait = f"{said} improvement for {course.mark_age} check{'s' * (course.mark_age != 1)}"
+        wait = f"{said} improvement for {count(course.mark_age, 'check')}"
         since = f" since check {course.mark_check}"
         since = since if course.mark_check else " and no finite validation loss yet"
         if history.planned is None:

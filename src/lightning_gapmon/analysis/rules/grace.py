@@ -7,6 +7,7 @@ from typing import NamedTuple
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
+from lightning_gapmon.analysis.wording import number
 from lightning_gapmon.errors import ConfigurationError
 
 
@@ -35,7 +36,7 @@ class Grace(Rule):
         2
         >>> second = replay(Patience(1).grace(1), **run)
         >>> second.stopped_at, second.reason.message.partition("; ")[2]
-        (4, 'the grace of 1 since check 2 lowered the best loss from 3 to 2')
+        (4, 'the grace of 1 since check 2 lowered the best loss from 3.000 to 2.000')
     """
 
     rule: Rule
@@ -70,8 +71,8 @@ class Grace(Rule):
         grace = f"the grace of {self.checks} since check {then[-1].check}"
         if now.best is None or now.best == then.best:
             return f"{grace} bought nothing"
-        before = f"from {then.best.val:.6g} " if then.best else ""
-        return f"{grace} lowered the best loss {before}to {now.best.val:.6g}"
+        before = f"from {number(then.best.val)} " if then.best else ""
+        return f"{grace} lowered the best loss {before}to {number(now.best.val)}"
 
     def __repr__(self) -> str:
         """Write it as it is put together."""

@@ -8,6 +8,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.rules.span import Span, val_span
+from lightning_gapmon.analysis.wording import count, given, number, percent
 from lightning_gapmon.errors import ConfigurationError
 
 STRIP = 5
@@ -27,7 +28,7 @@ class GeneralizationLoss(Rule):
     Example:
         >>> history = History.from_curves(train=[3, 2, 1], val=[3.0, 2.0, 2.2])
         >>> GeneralizationLoss(5)(history).message
-        'validation loss 2.2 is 10 % above its best, 2 (limit 5 %)'
+        'validation loss 2.200 is 10 % above its best, 2.000 (limit 5 %)'
     """
 
     alpha: float = 5.0
@@ -42,8 +43,10 @@ class GeneralizationLoss(Rule):
         if not loss > self.alpha:
             return None
         best = val_span(history).low
-        above = f"{loss:.4g} % above its best, {best:.6g} (limit {self.alpha:g} %)"
-        return self._reason(history, f"validation loss {history[-1].val:.6g} is {above}")
+        above = (
+            f"{percent(loss / 100)} above its best, {number(best)} (limit {given(self.alpha)} %)"
+        )
+        return self._reason(history, f"validation loss {number(history[-1].val)} is {above}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,8 +82,8 @@ class ProgressQuotient(Rule):
         loss, progress = generalization_loss(history), self._progress(history)
         if not loss > self.alpha * progress:
             return None
-        against = f"against a training progress of {progress:.4g} (limit {self.alpha:g})"
-        return self._reason(history, f"generalisation loss {loss:.4g} % {against}")
+        against = f"against a training progress of {number(progress)} (limit {given(self.alpha)})"
+        return self._reason(history, f"generalisation loss {percent(loss / 100)} {against}")
 
     def _progress(self, history: History) -> float:
         span = history.scan("train span", Span(), _widen_train)
@@ -131,7 +134,7 @@ class SuccessiveRises(Rule):
         rises = history.scan(key, _Rises(), self._update).rises
         if not history or len(history) % self.strip or rises < self.strips:
             return None
-        strips = f"{rises} strip{'s' if rises > 1 else ''} of {self.strip} checks"
+        strips = f"{count(rises, 'strip')} of {count(self.strip, 'check')}"
         return self._reason(history, f"validation loss rose over {strips} in a row")
 
     def _update(self, seen_so_far: _Rises, seen: Observation) -> _Rises:

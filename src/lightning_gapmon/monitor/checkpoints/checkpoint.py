@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
-    from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
 
 
 class GapCheckpoint(RankedCheckpoint):
@@ -35,11 +34,9 @@ class GapCheckpoint(RankedCheckpoint):
         select: What is best: the `raw` validation loss, or its `trend` (the median of the last
             five), for a loss so noisy that its lowest value is luck.
         max_gap: Largest relative gap of a check that is kept.
-        milestones: Keep two checkpoints more: `overfitting.ckpt`, written when that verdict first
-            appears, and `steady.ckpt`, of the last check before the run diverged.
         dirpath: Folder of the files; by default that of the logs.
         filename: Name of the files, as in `ModelCheckpoint` with `auto_insert_metric_name=False`,
-            for our names hold a slash: `"epoch{epoch}-{loss/val:.3f}"`.
+            for our names hold a slash: `"epoch{epoch}-{Loss/val:.3f}"`.
         save_top_k: How many of the best checks to keep; -1 keeps all, 0 none.
         save_last: Keep a copy of (or a `"link"` to) the latest file too.
         save_weights_only: Leave optimisers and callbacks out; such a file cannot be resumed.
@@ -53,7 +50,6 @@ class GapCheckpoint(RankedCheckpoint):
         *,
         select: "Literal['raw', 'trend']" = "raw",
         max_gap: float | None = None,
-        milestones: bool = False,
         dirpath: str | Path | None = None,
         filename: str | None = None,
         save_top_k: int = 1,
@@ -74,10 +70,7 @@ class GapCheckpoint(RankedCheckpoint):
             auto_insert_metric_name=not filename,
         )
         self.selection = Selection(by=select, max_gap=max_gap)
-        self.milestones = milestones
-        self.kept: dict[str, str] = {}
         self._history: History | None = None
-        self._verdict: Verdict = "undecided"
 
     @property
     def state_key(self) -> str:
@@ -108,7 +101,7 @@ class GapCheckpoint(RankedCheckpoint):
         A ranking that went on would keep a later fit from saving, and `best` would be a file of
         another run.
         """
-        self._history, self._verdict, self.kept = None, "undecided", {}
+        self._history = None
         self.best_k_models, self.kth_value = {}, torch.tensor(math.inf)
         self.best_model_score = self.current_score = None
         self.best_model_path = self.kth_best_model_path = self.last_model_path = ""
@@ -120,10 +113,6 @@ class GapCheckpoint(RankedCheckpoint):
         the Trainer's own default does, so that a run never ends without a checkpoint.
         """
         self._history, self.monitor = history, tag
-
-    def judge(self, verdict: "Verdict") -> None:
-        """Take the verdict at the check of right now."""
-        self._verdict = verdict
 
     def ranks(self) -> dict[str, Tensor]:
         """Rank a check by what is selected for, where that is not the loss itself."""
@@ -141,33 +130,12 @@ class GapCheckpoint(RankedCheckpoint):
             super().on_validation_end(trainer, pl_module)
         if not math.isfinite(seen.val):
             return
-        if self.milestones:
-            self._mark(trainer, seen.check)
         if self.selection.admits(seen):
             super().on_validation_end(trainer, pl_module)
-
-    def _mark(self, trainer: "Trainer", check: int) -> None:
-        """Write the checkpoints that stand for a turn of the run."""
-        if self._verdict == "overfitting" and "overfitting" not in self.kept:
-            self._write(
-                trainer, "overfitting", f"the check at which overfitting was found, {check}"
-            )
-        if self._verdict != "diverging":
-            self._write(trainer, "steady", f"the last check before any divergence, {check}")
-
-    def _write(self, trainer: "Trainer", name: str, why: str) -> None:
-        path = Path(self.dirpath or ".", f"{name}{self.FILE_EXTENSION}")
-        self.kept[name] = f"{path} is {why}"
-        trainer.save_checkpoint(path, self.save_weights_only)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue the ranking, also where a resumed run writes to another folder."""
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
-        self.kept = dict(state_dict.get("kept", {}))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Add what was kept beside the best to the stock state."""
-        return {**super().state_dict(), "kept": dict(self.kept)}
 
     def best_path(self, best: "Observation") -> str:
         """Give the path of the checkpoint of the check that is selected now, else ""."""
@@ -216,20 +184,9 @@ def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
         checkpoint.follow(history, tag)
 
 
-def tell(trainer: "Trainer", diagnosis: "Diagnosis") -> None:
-    """Let every `GapCheckpoint` know the verdict at this check."""
-    for checkpoint in _ours(trainer):
-        checkpoint.judge(diagnosis.verdict)
-
-
 def selection(trainer: "Trainer") -> Selection:
     """Give what the first `GapCheckpoint` selects by."""
     return next((checkpoint.selection for checkpoint in _ours(trainer)), Selection())
-
-
-def kept(trainer: "Trainer") -> list[str]:
-    """List what was kept beside the best, and why."""
-    return [why for checkpoint in _ours(trainer) for why in checkpoint.kept.values()]
 
 
 def _ours(trainer: "Trainer") -> list[GapCheckpoint]:

@@ -30,7 +30,7 @@ def metrics(seen: "Observation", tags: Tags, *, with_val: bool) -> dict[str, flo
         tags.train: seen.train,
         tags.val: seen.val,
         tags.train_fair: gap.train,
-        tags.gap_absolute: gap.absolute,
+        tags.gap: gap.absolute,
         tags.gap_relative: gap.relative,
         tags.gap_stderr: gap.stderr,
     }
