@@ -25,15 +25,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.model_selection import GroupKFold
 
 from lightning_gapmon import History
-from lightning_gapmon.analysis.outlook.course import follow
-from lightning_gapmon.analysis.outlook.outlook import LEAST_BY, TAIL
-from lightning_gapmon.analysis.outlook.course import features, swing
+from lightning_gapmon.analysis.outlook.course import features, follow, swing
+from lightning_gapmon.analysis.outlook.outlook import LEAST_BY, LEAST_CHECKS, TAIL
+from lightning_gapmon.analysis.outlook.trees import Table
 
 LEVELS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 BY = 0.005
-SHORTEST, LEAST = 8, 4
+SHORTEST = 8
 PREFIXES = 12
-QUANTILES = {"final_low": 0.05, "final": 0.5, "final_high": 0.95}
+QUANTILES = {"low": 0.04, "final": 0.5, "high": 0.96}  # trees overfit: these hold 90 % elsewhere
 CHANCE = {"max_iter": 120, "learning_rate": 0.08, "max_leaf_nodes": 8, "min_samples_leaf": 200}
 QUANTILE = {"max_iter": 50, "learning_rate": 0.1, "max_leaf_nodes": 6, "min_samples_leaf": 100}
 
@@ -90,8 +90,8 @@ def prefixes(runs: list[Run], *, seed: int = 0) -> Rows:
     rows = []
     for run in runs:
         size = len(run.val)
-        cuts = {draw.randint(LEAST, size - 1) for _ in range(PREFIXES)}
-        cuts |= {max(LEAST, int(size * draw.random() ** 2)) for _ in range(PREFIXES // 2)}
+        cuts = {draw.randint(LEAST_CHECKS, size - 1) for _ in range(PREFIXES)}
+        cuts |= {max(LEAST_CHECKS, int(size * draw.random() ** 2)) for _ in range(PREFIXES // 2)}
         history = History.from_curves(train=run.train, val=run.val)
         for cut in sorted(cuts):
             rows += _look_ahead(run, history[:cut])
@@ -104,7 +104,7 @@ def _look_ahead(run: Run, seen: History) -> Iterator[tuple[Any, ...]]:
     cut, size = len(seen), len(run.val)
     course = follow(seen)
     unit, best = course.span.reference, course.span.low
-    if course.finite < LEAST or not unit > 0 or not math.isfinite(run.val[cut - 1]):
+    if course.finite < LEAST_CHECKS or not unit > 0 or not math.isfinite(run.val[cut - 1]):
         return
     for planned, left in ((True, size - cut), (False, cut)):
         rest = np.array(run.val[cut : cut + left], float)
@@ -160,8 +160,169 @@ class Fit:
         """Low end, middle and high end, in order."""
         return np.sort([self.trees[name].predict(x) for name in QUANTILES], axis=0)
 
+    def table(self) -> Table:
+        """Write the trees down, with as many digits as matter."""
+        start = {name: float(np.ravel(model._baseline_prediction)[0]) for name, model in self.trees.items()}  # noqa: SLF001 - no public name for it
+        trees = {
+            name: [_tree(step[0].nodes, 0) for step in model._predictors]  # noqa: SLF001 - as above
+            for name, model in self.trees.items()
+        }
+        return Table(start, trees)
+
+
+def _tree(nodes: np.ndarray, at: int) -> Any:  # noqa: ANN401 - a tree is a number or a list
+    node = nodes[at]
+    if node["is_leaf"]:
+        return float(f"{node['value']:.4g}")
+    # Thresholds often are values of the data, which belong below: so rounded upwards.
+    threshold = math.ceil(node["num_threshold"] * 1e5) / 1e5
+    return [int(node["feature_idx"]), threshold, *(_tree(nodes, node[s]) for s in ("left", "right"))]
+
 
 def _quantile(share: float) -> HistGradientBoostingRegressor:
     return HistGradientBoostingRegressor(
         loss="quantile", quantile=share, early_stopping=False, random_state=0, **QUANTILE
     )
+
+
+def cross_fit(rows: Rows, folds: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tell the chance, the interval and the half of each row by a fit that has not seen its group."""
+    chance, ends, half = np.zeros(len(rows.x)), np.zeros((3, len(rows.x))), np.zeros(len(rows.x))
+    split = GroupKFold(folds, shuffle=True, random_state=1)
+    for seen, unseen in split.split(rows.x, groups=rows.group):
+        fit, x = Fit(rows[seen]), rows.x[unseen]
+        chance[unseen], ends[:, unseen] = fit.chance(x), fit.interval(x)
+        half[unseen] = fit.trees["half"].predict(x)
+    return chance, ends, half
+
+
+def skill(chance: np.ndarray, better: np.ndarray) -> float:
+    """Brier skill against the base rate: 1 is perfect, 0 is to tell everyone the same."""
+    base = better.mean()
+    return float(1 - np.mean((chance - better) ** 2) / (base * (1 - base)))
+
+
+class Bin(NamedTuple):
+    """A tenth of the rows, by their chance: told, observed, and two standard errors of that."""
+
+    told: float
+    observed: float
+    margin: float
+
+
+def reliability(chance: np.ndarray, better: np.ndarray, group: np.ndarray) -> list[Bin]:
+    """Compare told and observed in ten bins of equal count; errors are by repositories."""
+    bins = []
+    for rows in np.array_split(np.argsort(chance, kind="stable"), 10):
+        off = better[rows] - chance[rows]
+        _, where = np.unique(group[rows], return_inverse=True)
+        by_group = np.bincount(where, weights=off - off.mean())
+        margin = 2 * math.sqrt(float((by_group**2).sum())) / len(rows)
+        bins.append(Bin(float(chance[rows].mean()), float(better[rows].mean()), margin))
+    return bins
+
+
+def report(rows: Rows, *, families: bool) -> list[Bin]:
+    """Print how calibrated it is where it was not fitted, by kind and by length."""
+    chance, ends, half = cross_fit(rows)
+    better = (rows.gain > BY).astype(float)
+    inside = (ends[0] <= rows.final) & (rows.final <= ends[2])
+    named = {"with a plan": rows.planned, "without a plan": ~rows.planned}
+    named |= {f"kind {kind}": rows.planned & (rows.kind == kind) for kind in np.unique(rows.kind)}
+    for low, high in ((8, 25), (26, 100), (101, 10**9)):
+        within = (low <= rows.length) & (rows.length <= high)
+        named[f"{low} to {high} checks"] = rows.planned & within
+    print("cross-fitted                 prefixes  better  skill  worst bin  interval holds")
+    for name, some in named.items():
+        bins = reliability(chance[some], better[some], rows.group[some])
+        worst = max(abs(one.told - one.observed) for one in bins)
+        print(
+            f"{name:28s} {some.sum():8d}  {better[some].mean():6.1%}  "
+            f"{skill(chance[some], better[some]):5.2f}  {worst:9.1%}  {inside[some].mean():.1%}"
+        )
+    known = rows.planned & np.isfinite(rows.half)
+    off = np.abs(rows.half - half)[known].mean()
+    print(f"half: off by {off:.1%} of what is left, in the mean; {np.mean(rows.half[known] < half[known]):.0%} came before")
+    if families:
+        _leave_out(rows, better)
+    return reliability(chance[rows.planned], better[rows.planned], rows.group[rows.planned])
+
+
+def _leave_out(rows: Rows, better: np.ndarray, *, least: int = 200) -> None:
+    names, counts = np.unique(rows.group[rows.planned], return_counts=True)
+    for name in names[counts >= least]:
+        out = rows.group == name
+        told = Fit(rows[~out]).chance(rows.x[out & rows.planned])
+        seen = better[out & rows.planned]
+        print(f"left out: {name:30s} {len(seen):6d}  {seen.mean():6.1%}  {skill(told, seen):5.2f}")
+
+
+SIDE, PAD = 320, 46
+INK, FAINT, BLUE = "#333333", "#dddddd", "#3b6fb6"
+
+
+def draw(bins: list[Bin]) -> str:
+    """Draw what was observed over what was told, with two standard errors, as SVG."""
+
+    def at(share: float) -> float:
+        return PAD + SIDE * share
+
+    def line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
+        ends = f'x1="{at(x1):.1f}" y1="{at(1 - y1):.1f}" x2="{at(x2):.1f}" y2="{at(1 - y2):.1f}"'
+        return f'<line {ends} stroke="{colour}"/>'
+
+    def text(x: float, y: float, words: str, turn: str = "") -> str:
+        return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle"{turn}>{words}</text>'
+
+    size, middle = SIDE + 2 * PAD, PAD + SIDE / 2
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" fill="{INK}" '
+        'font-family="system-ui, sans-serif" font-size="12">',
+        f'<rect width="{size}" height="{size}" fill="white"/>',
+    ]
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts += [line(tick, 0, tick, 1, FAINT), line(0, tick, 1, tick, FAINT)]
+        parts += [text(at(tick), at(1) + 18, f"{tick:.0%}"), text(22, at(1 - tick) + 4, f"{tick:.0%}")]
+    parts.append(line(0, 0, 1, 1, INK))
+    for one in bins:
+        low, high = max(0, one.observed - one.margin), min(1, one.observed + one.margin)
+        parts.append(line(one.told, low, one.told, high, BLUE))
+        parts.append(f'<circle cx="{at(one.told):.1f}" cy="{at(1 - one.observed):.1f}" r="4" fill="{BLUE}"/>')
+    parts.append(text(middle, size - 8, "chance that was told"))
+    parts.append(text(middle, 20, "how often the rest of the run was better by more than 0.5 %"))
+    return "\n".join([*parts, "</svg>"])
+
+
+def main() -> None:
+    """Read the arguments, print the report, and write the table where one is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("logs", type=Path)
+    parser.add_argument("--write", type=Path, help="where to put the table")
+    parser.add_argument("--picture", type=Path, help="where to draw the reliability diagram")
+    parser.add_argument("--families", action="store_true", help="leave out each larger group, too")
+    options = parser.parse_args()
+    runs = read(options.logs)
+    rows = prefixes(runs)
+    groups = len({run.group for run in runs})
+    print(f"{len(runs)} runs of {groups} repositories, {len(rows.x)} prefixes")
+    bins = report(rows, families=options.families)
+    for one in bins:
+        print(f"told {one.told:6.1%}  observed {one.observed:6.1%} ± {one.margin:.1%}")
+    if options.picture:
+        options.picture.write_text(draw(bins) + "\n", encoding="utf-8")
+    if options.write:
+        _write(Fit(rows), rows, options.write, f"{len(runs)} runs of {groups} repositories")
+
+
+def _write(fit: Fit, rows: Rows, path: Path, fitted_on: str) -> None:
+    table = fit.table()
+    told = fit.chance(rows.x)
+    again = [table.chance(x) for x in with_level(rows.x, BY)]
+    print(f"rounding moves a chance by at most {np.max(np.abs(told - again)):.4f}")
+    plain = {"fitted_on": fitted_on, "start": table.start, "trees": table.trees}
+    path.write_text(json.dumps(plain, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

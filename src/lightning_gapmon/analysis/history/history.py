@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -26,7 +27,8 @@ class History(Sequence[Observation]):
 
     Args:
         observations: The checks so far.
-        planned: How many checks the run intends in all, where that is known.
+        planned: How many checks the run intends in all, where that is known and the checks hold
+            no plan of their own.
 
     Example:
         >>> history = History.from_curves(train=[0.9, 0.5, 0.3], val=[1.0, 0.7, 0.8])
@@ -37,7 +39,8 @@ class History(Sequence[Observation]):
     """
 
     check, epoch, step = ColumnOf(), ColumnOf(), ColumnOf()
-    seconds, lr, lr_drop_in = ColumnOf(), ColumnOf(), ColumnOf()
+    seconds, lr = ColumnOf(), ColumnOf()
+    lr_drop_in, lr_change_in = ColumnOf(), ColumnOf()
     train, train_n, train_stderr = ColumnOf(), ColumnOf(), ColumnOf()
     end, end_stderr, probe, probe_stderr = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
     val, val_n, val_stderr, spread = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
@@ -47,13 +50,42 @@ class History(Sequence[Observation]):
     def __init__(
         self, observations: Iterable[Observation] = (), *, planned: int | None = None
     ) -> None:
-        self.planned = planned
+        self._planned = planned
         self._seen: list[Observation] = []
         self._start = 0
         self._stop: int | None = None
         self._scans: dict[tuple[int, Hashable], list[Any]] = {}
         for seen in observations:
             self.append(seen)
+
+    @property
+    def planned(self) -> int | None:
+        """How many checks the run intends in all, as was known at the last check; None if unknown.
+
+        A plan may change while a run goes on, so each check holds its own: a prefix, a resumed run
+        and a replay ask with the plan of that check. What is set here serves checks without one.
+
+        Example:
+            >>> seen = [Observation(check=i, epoch=0, step=i, planned=n) for i, n in ((1, 8), (2, 9))]
+            >>> History(seen).planned, History(seen)[:1].planned, History(planned=7).planned
+            (9, 8, 7)
+        """
+        own = self[-1].planned if self else math.nan
+        return self._planned if math.isnan(own) else round(own)
+
+    @planned.setter
+    def planned(self, planned: int | None) -> None:
+        self._planned = planned
+
+    def with_plan(self, planned: int | None) -> "History":
+        """Give a copy that knows this plan, or none, at all of its checks.
+
+        Example:
+            >>> run = History([Observation(check=1, epoch=0, step=1, planned=8)])
+            >>> run.with_plan(20).planned, run.with_plan(None).planned
+            (20, None)
+        """
+        return History((replace(seen, planned=math.nan) for seen in self), planned=planned)
 
     def append(self, seen: Observation) -> None:
         """Add a check.
@@ -95,7 +127,7 @@ class History(Sequence[Observation]):
             msg = f"Found a slice with step {stride}; a history is sliced in whole runs, [a:b]."
             raise HistoryError(msg)
         view = object.__new__(History)
-        view.planned, view._seen, view._scans = self.planned, self._seen, self._scans
+        view._planned, view._seen, view._scans = self._planned, self._seen, self._scans
         view._start = self._start + start
         view._stop = self._start + max(start, stop)
         return view
