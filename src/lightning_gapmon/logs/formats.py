@@ -10,11 +10,14 @@ from typing import Any
 
 from lightning_gapmon.analysis.history.from_columns import Point, Series, find_pair, to_history
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.loss_names import FRAGMENTS
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.errors import LogFormatError
 from lightning_gapmon.logs.event_files import EVENT_FILES, read_scalars
 
-WANTED = ("loss", "lr", "learning_rate", "epoch")
+SPELLINGS = (str.lower, str.capitalize, str.upper)
+LOSSES = tuple(spelt(word) for word in FRAGMENTS for spelt in SPELLINGS)
+WANTED = (*LOSSES, "lr", "learning_rate", "epoch")
 STEPS = ("step", "global_step", "epoch")
 TEXT = (".csv", ".json", ".jsonl")
 REPORT = "gapmon.json"

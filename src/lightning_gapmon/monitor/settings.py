@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_gapmon.analysis.loss_names import Stage
+from lightning_gapmon.analysis.loss_names import Side as Stage
 from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.errors import ConfigurationError

@@ -41,6 +41,20 @@ def test_losses_are_found_by_their_names(names: list[str], pair: Pair | None) ->
     assert find_pair(names) == pair
 
 
+def test_a_sum_over_the_run_is_not_the_train_loss() -> None:
+    """Hugging Face logs `loss` all along, and one `train_loss` when the run has ended."""
+    points = [Point(step, 1.0) for step in range(3)]
+    columns = {"loss": points, "eval_loss": points, "train_loss": points[-1:]}
+
+    assert find_pair(columns) == Pair("eval_loss", "loss")
+    assert find_pair({**columns, "loss": points[:1]}) == Pair("eval_loss", "train_loss")
+
+
+def test_losses_of_which_none_is_the_loss_are_not_guessed() -> None:
+    """Several losses and no total are no pair, as in the live monitor."""
+    assert find_pair(["train_a_loss", "train_b_loss", "val_a_loss", "val_b_loss"]) is None
+
+
 def test_train_loss_is_the_mean_of_the_window() -> None:
     """What was logged since the check before is its train loss; the last rate by then counts."""
     columns = {
