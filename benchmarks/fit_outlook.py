@@ -1,4 +1,4 @@
-"""Fit the outlook's table on training logs, and ask how well it holds on runs it was not fitted on.
+"""Fit the outlook's table on training logs, and ask how it holds on runs it was not fitted on.
 
     python benchmarks/fit_outlook.py LOGS                      # cross-fitted: how calibrated it is
     python benchmarks/fit_outlook.py LOGS --write table.json   # and the table, fitted on all runs
@@ -14,7 +14,6 @@ import gzip
 import json
 import math
 import random
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +141,10 @@ class Fit:
         weight = weights(rows)
         self.trees: dict[str, Any] = {
             "chance": HistGradientBoostingClassifier(
-                monotonic_cst=falls, early_stopping=False, random_state=0, l2_regularization=5,
+                monotonic_cst=falls,
+                early_stopping=False,
+                random_state=0,
+                l2_regularization=5,
                 **CHANCE,
             ).fit(x, y, sample_weight=np.tile(weight, len(LEVELS)))
         }
@@ -162,12 +164,12 @@ class Fit:
 
     def table(self) -> Table:
         """Write the trees down, with as many digits as matter."""
-        start = {name: float(np.ravel(model._baseline_prediction)[0]) for name, model in self.trees.items()}  # noqa: SLF001 - no public name for it
-        trees = {
-            name: [_tree(step[0].nodes, 0) for step in model._predictors]  # noqa: SLF001 - as above
-            for name, model in self.trees.items()
-        }
-        return Table(start, trees)
+        # scikit-learn has no public name for what its trees are made of.
+        table = Table({}, {})
+        for name, model in self.trees.items():
+            table.start[name] = float(np.ravel(model._baseline_prediction)[0])  # noqa: SLF001
+            table.trees[name] = [_tree(step[0].nodes, 0) for step in model._predictors]  # noqa: SLF001
+        return table
 
 
 def _tree(nodes: np.ndarray, at: int) -> Any:  # noqa: ANN401 - a tree is a number or a list
@@ -176,7 +178,11 @@ def _tree(nodes: np.ndarray, at: int) -> Any:  # noqa: ANN401 - a tree is a numb
         return float(f"{node['value']:.4g}")
     # Thresholds often are values of the data, which belong below: so rounded upwards.
     threshold = math.ceil(node["num_threshold"] * 1e5) / 1e5
-    return [int(node["feature_idx"]), threshold, *(_tree(nodes, node[s]) for s in ("left", "right"))]
+    return [
+        int(node["feature_idx"]),
+        threshold,
+        *(_tree(nodes, node[s]) for s in ("left", "right")),
+    ]
 
 
 def _quantile(share: float) -> HistGradientBoostingRegressor:
@@ -186,7 +192,7 @@ def _quantile(share: float) -> HistGradientBoostingRegressor:
 
 
 def cross_fit(rows: Rows, folds: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tell the chance, the interval and the half of each row by a fit that has not seen its group."""
+    """Tell of each row, by a fit that has not seen its group: chance, interval, half."""
     chance, ends, half = np.zeros(len(rows.x)), np.zeros((3, len(rows.x))), np.zeros(len(rows.x))
     split = GroupKFold(folds, shuffle=True, random_state=1)
     for seen, unseen in split.split(rows.x, groups=rows.group):
@@ -229,7 +235,7 @@ def report(rows: Rows, *, families: bool) -> list[Bin]:
     inside = (ends[0] <= rows.final) & (rows.final <= ends[2])
     named = {"with a plan": rows.planned, "without a plan": ~rows.planned}
     named |= {f"kind {kind}": rows.planned & (rows.kind == kind) for kind in np.unique(rows.kind)}
-    for low, high in ((8, 25), (26, 100), (101, 10**9)):
+    for low, high in ((8, 25), (26, 100), (101, math.inf)):
         within = (low <= rows.length) & (rows.length <= high)
         named[f"{low} to {high} checks"] = rows.planned & within
     print("cross-fitted                 prefixes  better  skill  worst bin  interval holds")
@@ -242,7 +248,10 @@ def report(rows: Rows, *, families: bool) -> list[Bin]:
         )
     known = rows.planned & np.isfinite(rows.half)
     off = np.abs(rows.half - half)[known].mean()
-    print(f"half: off by {off:.1%} of what is left, in the mean; {np.mean(rows.half[known] < half[known]):.0%} came before")
+    print(
+        f"half: off by {off:.1%} of what is left, in the mean; "
+        f"{np.mean(rows.half[known] < half[known]):.0%} came before"
+    )
     if families:
         _leave_out(rows, better)
     return reliability(chance[rows.planned], better[rows.planned], rows.group[rows.planned])
@@ -258,6 +267,7 @@ def _leave_out(rows: Rows, better: np.ndarray, *, least: int = 200) -> None:
 
 
 SIDE, PAD = 320, 46
+FONT = 'font-family="system-ui, sans-serif" font-size="12" fill="#333333"'
 INK, FAINT, BLUE = "#333333", "#dddddd", "#3b6fb6"
 
 
@@ -276,18 +286,21 @@ def draw(bins: list[Bin]) -> str:
 
     size, middle = SIDE + 2 * PAD, PAD + SIDE / 2
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" fill="{INK}" '
-        'font-family="system-ui, sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" {FONT}>',
         f'<rect width="{size}" height="{size}" fill="white"/>',
     ]
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         parts += [line(tick, 0, tick, 1, FAINT), line(0, tick, 1, tick, FAINT)]
-        parts += [text(at(tick), at(1) + 18, f"{tick:.0%}"), text(22, at(1 - tick) + 4, f"{tick:.0%}")]
+        parts += [
+            text(at(tick), at(1) + 18, f"{tick:.0%}"),
+            text(22, at(1 - tick) + 4, f"{tick:.0%}"),
+        ]
     parts.append(line(0, 0, 1, 1, INK))
     for one in bins:
         low, high = max(0, one.observed - one.margin), min(1, one.observed + one.margin)
         parts.append(line(one.told, low, one.told, high, BLUE))
-        parts.append(f'<circle cx="{at(one.told):.1f}" cy="{at(1 - one.observed):.1f}" r="4" fill="{BLUE}"/>')
+        place = f'cx="{at(one.told):.1f}" cy="{at(1 - one.observed):.1f}"'
+        parts.append(f'<circle {place} r="4" fill="{BLUE}"/>')
     parts.append(text(middle, size - 8, "chance that was told"))
     parts.append(text(middle, 20, "how often the rest of the run was better by more than 0.5 %"))
     return "\n".join([*parts, "</svg>"])

@@ -66,7 +66,9 @@ class History(Sequence[Observation]):
         and a replay ask with the plan of that check. What is set here serves checks without one.
 
         Example:
-            >>> seen = [Observation(check=i, epoch=0, step=i, planned=n) for i, n in ((1, 8), (2, 9))]
+            >>> seen = [
+            ...     Observation(check=i, epoch=0, step=i, planned=n) for i, n in ((1, 8), (2, 9))
+            ... ]
             >>> History(seen).planned, History(seen)[:1].planned, History(planned=7).planned
             (9, 8, 7)
         """

@@ -92,7 +92,7 @@ def _with_val(course: Course, val: float) -> Course:
 
 def _rougher(before: float, last: tuple[float, ...], gain: float) -> float:
     """Mean of the logs of second differences: a trend cancels, and one jump moves it little."""
-    if len(last) < 3:
+    if len(last) < 3:  # noqa: PLR2004
         return before
     second = abs(last[0] - 2 * last[1] + last[2])
     return _mean(before, math.log(second + TINY * (abs(last[1]) + TINY)), gain)
@@ -133,4 +133,4 @@ def swing(course: Course) -> float:
 
 
 def _clip(value: float) -> float:
-    return max(-2.0, min(2.0, value)) if value == value else 0.0
+    return max(-2.0, min(2.0, value)) if math.isfinite(value) else 0.0

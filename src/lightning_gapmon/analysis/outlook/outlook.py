@@ -46,8 +46,8 @@ class Outlook:
         Example:
             >>> print(Outlook(by=0.005, reason="nothing is left of the plan"))
             no outlook: nothing is left of the plan
-            >>> print(Outlook(by=0.005, chance=0.031, final=0.4, final_low=0.38, final_high=0.5))
-            3 % chance of a loss that is 0.5 % better; the end is expected at 0.4000 [0.3800, 0.5000]
+            >>> print(Outlook(by=0.01, chance=0.031, final=0.4, final_low=0.38, final_high=0.5))
+            3 % chance of a loss that is 1 % better; the end is expected at 0.4000 [0.3800, 0.5000]
         """
         if self.reason:
             return f"no outlook: {self.reason}"

@@ -5,10 +5,10 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 # A leaf is a number; a fork is [feature, threshold, if at most that, if above].
-Tree: TypeAlias = "float | list[int | float | Tree]"
+Tree: TypeAlias = "float | list[Any]"
 
 
 class Table(NamedTuple):
