@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
@@ -122,7 +123,7 @@ def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
 def _with_plan(run: Run, *, planned: int | None, no_plan: bool) -> Run:
     history = run.history
     if no_plan or planned or not history.planned:
-        history = history.with_plan(None if no_plan else planned or len(history))
+        history = with_plan(history, None if no_plan else planned or len(history))
     return replace(run, history=history)
 
 

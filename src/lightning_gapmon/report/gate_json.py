@@ -59,7 +59,7 @@ def best(run: Judged) -> dict[str, Any] | None:
         "epoch": seen.epoch,
         "step": seen.step,
         "val": seen.val,
-        "train": known(gap.train),
+        "train_fair": known(gap.train_fair),
         "gap": known(gap.absolute),
         "gap_relative": known(gap.relative),
         "basis": gap.basis,

@@ -33,7 +33,7 @@ def chart(history: History, *, title: str = "") -> str:
     size = min(MOST, len(drawn))
     ends = [round(part * len(drawn) / size) for part in range(size + 1)]
     parts = [drawn[start:end] for start, end in pairwise(ends)]
-    train = [_mean([seen.measured_gap.train for seen in part]) for part in parts]
+    train = [_mean([seen.train_fair for seen in part]) for part in parts]
     lines = {glyphs.VAL: [_mean([seen.val for seen in part]) for part in parts]}
     if all(map(math.isfinite, train)):
         lines = {glyphs.TRAIN: train, **lines}

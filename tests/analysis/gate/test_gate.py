@@ -147,6 +147,16 @@ def test_logs_that_cannot_be_read_are_listed_and_fail_only_if_strict() -> None:
     assert _message(outcome, "unreadable") == "bad.csv: no CSV"
 
 
+def test_a_run_without_a_validation_loss_is_not_judged() -> None:
+    """A run of no checks passes nothing: it is listed, and alone gives code 2."""
+    empty = judged([], name="empty")
+
+    assert gate([empty], Policy()).code == 2
+    outcome = gate([empty, HEALTHY], Policy(strict=True))
+    assert (outcome.code, outcome.unread[0].name) == (0, "empty")
+    assert outcome.unread[0].reason == "no check measured a validation loss"
+
+
 def _seeds(level: float, *, group: str = "") -> list[Judged]:
     losses = (level, level + 0.01, level - 0.01, level + 0.005)
     return [judged([1.0, loss], [1.0, loss], name=f"{loss}", group=group) for loss in losses]
@@ -195,7 +205,7 @@ def test_a_baseline_that_says_nothing_is_skipped(
 
 
 @given(
-    st.lists(st.floats(), max_size=8),
+    st.lists(st.floats(), min_size=1, max_size=8),
     st.builds(
         Policy,
         max_val=st.none() | st.floats(-10, 10),

@@ -15,6 +15,7 @@ from lightning_gapmon.analysis.gate.result import (
     Status,
     Unread,
 )
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.analysis.wording import count, difference, given, number, percent
@@ -42,7 +43,8 @@ def gate(
     """Ask every check of every run.
 
     Args:
-        runs: The runs with their verdicts.
+        runs: The runs with their verdicts; one without a check that measured a validation loss
+            is listed with the logs of which nothing can be judged.
         policy: What fails and what warns.
         baseline: Runs of before, which the runs may not be worse than; None where there is none
             to compare with. Both sides are compared as wholes, or group by group where runs of
@@ -59,12 +61,23 @@ def gate(
         >>> next(result.check for _, result in outcome.everything if result.status == "failed")
         'non_finite'
     """
-    skipped = tuple(unread)
+    known = [run for run in runs if _measured(run.history)]
     judged = tuple(
-        RunResult(run=run, results=(*_verdict(run, policy), *_limits(run, policy))) for run in runs
+        RunResult(run=run, results=(*_verdict(run, policy), *_limits(run, policy)))
+        for run in known
     )
-    whole = (*_baseline(runs, baseline, policy), *_readable(skipped, policy))
+    empty = (
+        Unread(name=run.name, reason="no check measured a validation loss", broken=False)
+        for run in runs
+        if not _measured(run.history)
+    )
+    skipped = (*unread, *empty)
+    whole = (*_baseline(known, baseline, policy), *_readable(skipped, policy))
     return GateResult(runs=judged, whole=whole, unread=skipped)
+
+
+def _measured(history: History) -> bool:
+    return history.best is not None or (len(history) > 0 and history[-1].val_n != 0)
 
 
 def _result(check: str, status: Status, message: str, *, finding: str = "") -> Result:
@@ -83,7 +96,7 @@ def _verdict(run: Judged, policy: Policy) -> Iterator[Result]:
     verdict = FINDINGS[found].check
     for check in VERDICT_CHECKS:
         if check != verdict:
-            yield _not_given(check, verdict, diagnosis.message)
+            yield _not_given(check, verdict)
         else:
             yield _found(found, policy, diagnosis.message)
     if verdict in HEALTHY:
@@ -91,13 +104,11 @@ def _verdict(run: Judged, policy: Policy) -> Iterator[Result]:
         yield _result(verdict, STATUS[told], diagnosis.message)
 
 
-def _not_given(check: str, verdict: str, message: str) -> Result:
+def _not_given(check: str, verdict: str) -> Result:
     """Tell a verdict that was ruled out from one that was not asked for."""
     answered = check in {"non_finite", "undecided"} and verdict != "non_finite"
     if verdict in HEALTHY or answered:
         return _result(check, "passed", f"not so: {verdict.replace('_', ' ')}")
-    if verdict == "undecided":
-        return _result(check, "skipped", f"undecided: {message}")
     return _result(check, "skipped", f"a run has one verdict, and it is {verdict}")
 
 
@@ -143,7 +154,9 @@ def _max_val(best: Observation, limit: float, policy: Policy) -> Result:
 def _max_gap(best: Observation, limit: float, policy: Policy) -> Result:
     gap = best.measured_gap
     if math.isnan(gap.relative):
-        reason = "no train loss" if math.isnan(gap.train) else "it exists for positive losses only"
+        reason = (
+            "no train loss" if math.isnan(gap.train_fair) else "it exists for positive losses only"
+        )
         return _result("max_gap", "skipped", f"no relative gap at check {best.check}: {reason}")
     side = "above" if gap.relative > limit else "not above"
     message = (

@@ -9,26 +9,11 @@ from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
+from lightning_gapmon.analysis.history.series import Series
 from lightning_gapmon.analysis.loss_names import lone, pair, read_name
 
 RATES = re.compile(r"(^|[/_-])(lr|learning_rate)([/_-]|$)", re.IGNORECASE)
-
-
-class Point(NamedTuple):
-    """One scalar.
-
-    Attributes:
-        step: Its step.
-        value: Its value; NaN where it is no single number.
-        seconds: Wall time at which it was written, since the epoch of Unix.
-    """
-
-    step: int
-    value: float
-    seconds: float = math.nan
-
-
-Series = list[Point]
+NOTHING = Series((), (), ())
 
 
 class Pair(NamedTuple):
@@ -98,18 +83,17 @@ def to_history(
     rate the last that was logged by then.
 
     Example:
-        >>> from lightning_gapmon.analysis.history.from_columns import Point
-        >>> train = [Point(1, 4.0), Point(2, 2.0), Point(3, 1.0)]
-        >>> columns = {"t": train, "v": [Point(2, 5.0), Point(4, 3.0)]}
-        >>> history = to_history(columns, Pair("v", "t"))
+        >>> train = Series((1, 2, 3), (4.0, 2.0, 1.0), (math.nan,) * 3)
+        >>> val = Series((2, 4), (5.0, 3.0), (math.nan,) * 2)
+        >>> history = to_history({"t": train, "v": val}, Pair("v", "t"))
         >>> history.train, history.val
         ([3.0, 1.0], [5.0, 3.0])
     """
     vals = columns[pair.val]
-    train = columns[pair.train] if pair.train else []
-    rates = columns[pair.lr] if pair.lr else []
-    probes = {point.step: point.value for point in columns.get(pair.probe or "", [])}
-    epochs = columns.get("epoch", [])
+    train, rates, epochs, probes = (
+        columns.get(name or "", NOTHING) for name in (pair.train, pair.lr, "epoch", pair.probe)
+    )
+    probed = {point.step: point.value for point in probes}
     begin = vals[0].seconds if vals else math.nan
     seen = []
     before = -math.inf
@@ -118,10 +102,10 @@ def to_history(
             Observation(
                 check=check,
                 epoch=int(_last(epochs, point.step, check - 1)),
-                step=int(point.step),
+                step=point.step,
                 seconds=point.seconds - begin,
                 train=_window(train, before, point.step),
-                probe=probes.get(point.step, math.nan),
+                probe=probed.get(point.step, math.nan),
                 val=point.value,
                 lr=_last(rates, point.step, math.nan),
             )
@@ -130,14 +114,13 @@ def to_history(
     return History(seen, planned=planned)
 
 
-def _window(points: Series, after: float, until: float) -> float:
-    first = bisect_right(points, after, key=lambda point: point.step)
-    last = bisect_right(points, until, key=lambda point: point.step)
-    finite = [point.value for point in points[first:last] if math.isfinite(point.value)]
+def _window(series: Series, after: float, until: float) -> float:
+    first, last = bisect_right(series.steps, after), bisect_right(series.steps, until)
+    finite = [float(value) for value in series.values[first:last] if math.isfinite(value)]
     return fmean(finite) if finite else math.nan
 
 
-def _last(points: Series, until: float, missing: float) -> float:
-    at = bisect_right(points, until, key=lambda point: point.step)
-    value = points[at - 1].value if at else missing
+def _last(series: Series, until: float, missing: float) -> float:
+    at = bisect_right(series.steps, until)
+    value = float(series.values[at - 1]) if at else missing
     return value if math.isfinite(value) else missing

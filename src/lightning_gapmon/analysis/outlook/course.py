@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.span import Span
 
 LONG, SHORT = 2, 8  # a memory of about a half and an eighth of the checks so far
@@ -51,10 +50,11 @@ class Course(NamedTuple):
 
 def follow(history: History) -> Course:
     """Fold the checks of a history."""
-    return history.scan("course", Course(), _update)
+    return history.scan(_update, Course())
 
 
-def _update(course: Course, seen: Observation) -> Course:
+def _update(course: Course, history: History) -> Course:
+    seen = history[-1]
     course = _with_train(course, seen.train if math.isfinite(seen.train) else seen.probe)
     course = course._replace(checks=course.checks + 1, age=course.age + 1)
     return _with_val(course, seen.val) if math.isfinite(seen.val) else course
