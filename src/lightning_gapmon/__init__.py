@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.replay import replay
     from lightning_gapmon.analysis.rules.budget import Budget
     from lightning_gapmon.analysis.rules.custom import Custom
+    from lightning_gapmon.analysis.rules.expression import register_rule
     from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
@@ -59,6 +60,7 @@ _HOMES = {
     "diagnose": "analysis.verdicts.diagnose",
     "find_overlap": "collect.overlap.find",
     "outlook": "analysis.outlook.outlook",
+    "register_rule": "analysis.rules.expression",
     "replay": "analysis.replay",
 }
 
@@ -88,6 +90,7 @@ __all__ = [
     "diagnose",
     "find_overlap",
     "outlook",
+    "register_rule",
     "replay",
 ]
 

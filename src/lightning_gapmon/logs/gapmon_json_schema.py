@@ -144,12 +144,12 @@ def _number(name: str, item: object) -> float:
 
 
 def _diagnosis(plain: Plain) -> Diagnosis:
-    evidence = _field(plain, "evidence", dict)
+    evidence = _evidence(plain)
     return Diagnosis(
         verdict=_one_of(plain, "verdict", get_args(Verdict)),
         severity=_one_of(plain, "severity", SEVERITIES),
         message=_field(plain, "message", str),
-        evidence={name: _number(name, item) for name, item in evidence.items()},
+        evidence=evidence,
         since=_check_number(plain, "since"),
         best=_check_number(plain, "best"),
         remedies=_texts(plain, "remedies"),
@@ -161,7 +161,12 @@ def _reason(plain: Plain) -> StopReason:
         rule=_field(plain, "rule", str),
         message=_field(plain, "message", str),
         check=_field(plain, "check", int),
+        evidence=_evidence(plain),
     )
+
+
+def _evidence(plain: Plain) -> dict[str, float]:
+    return {name: _number(name, item) for name, item in _field(plain, "evidence", dict).items()}
 
 
 def _check_number(plain: Plain, name: str) -> int | None:
