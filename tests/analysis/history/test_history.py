@@ -10,8 +10,8 @@ from hypothesis import given, strategies as st
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.analysis.history.plain import DERIVED
+from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.errors import HistoryError
 
 curve = st.lists(st.floats(), max_size=20)
