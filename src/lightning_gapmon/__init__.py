@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.replay import replay
     from lightning_gapmon.analysis.rules.budget import Budget
@@ -46,6 +47,7 @@ _HOMES = {
     "History": "analysis.history.history",
     "NonFinite": "analysis.rules.limits",
     "Observation": "analysis.history.observation",
+    "Outlook": "analysis.outlook.outlook",
     "Overlap": "analysis.overlap",
     "Patience": "analysis.rules.patience",
     "Plateau": "analysis.rules.plateau",
@@ -57,6 +59,7 @@ _HOMES = {
     "TrendReversal": "analysis.rules.trend_reversal",
     "diagnose": "analysis.verdicts.diagnose",
     "find_overlap": "collect.overlap.find",
+    "outlook": "analysis.outlook.outlook",
     "register_rule": "analysis.rules.expression",
     "replay": "analysis.replay",
 }
@@ -74,6 +77,7 @@ __all__ = [
     "History",
     "NonFinite",
     "Observation",
+    "Outlook",
     "Overlap",
     "Patience",
     "Plateau",
@@ -85,6 +89,7 @@ __all__ = [
     "TrendReversal",
     "diagnose",
     "find_overlap",
+    "outlook",
     "register_rule",
     "replay",
 ]
