@@ -21,6 +21,7 @@ class Page {
   #wanted = new Set();
   #reading = false;
   #shown = "";
+  #drawn = false;
 
   constructor(host, source, address) {
     this.source = source;
@@ -240,8 +241,11 @@ class Page {
     }
     const { columns, raw, ...told } = document;
     this.#known.set(name, { ...told, name, fresh: true });
-    if (whole && this.#seen.has(name)) card.draw(document, this.view);
-    else card.tell(document);
+    if (whole && this.#seen.has(name)) {
+      card.draw(document, this.view);
+      if (!this.#drawn) performance.mark("gap-first-chart");
+      this.#drawn = true;
+    } else card.tell(document);
   }
 }
 
