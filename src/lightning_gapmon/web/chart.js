@@ -25,18 +25,23 @@ class GapChart extends HTMLElement {
   #window = [0, 1];
 
   connectedCallback() {
+    if (this.#sizes) return; // it was only moved
     this.#unfollow = followScheme(() => this.redraw());
     this.#sizes = new ResizeObserver(() => this.#resize());
     this.#build();
     this.redraw();
   }
 
+  // Cards are moved when they are sorted: only what is not there a moment later is over.
   disconnectedCallback() {
-    this.#unfollow?.();
-    this.#sizes?.disconnect();
-    this.#plot?.destroy();
-    this.#plot = null;
-    this.replaceChildren();
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#unfollow();
+      this.#sizes.disconnect();
+      this.#sizes = null;
+      this.#plot?.destroy();
+      this.#plot = null;
+    });
   }
 
   set run(document) {
@@ -264,7 +269,8 @@ class GapChart extends HTMLElement {
     dot(pen, x, y, { colour: colours.val, paper: colours.paper });
     const size = textWidth(pen.ctx, label);
     const side = x + size / 2 > pen.right ? "right" : x - size / 2 < pen.left ? "left" : "center";
-    const below = y + 18 < pen.bottom - 4;
+    const train = pen.y(this.#shown.train[i]);
+    const below = y + 18 < pen.bottom - 4 && !inside(train, y, y + 30);
     pen.within(() => pen.write(label, x, below ? y + 16 : y - 16, { colour: colours.val, align: side, bold: true, paper: colours.paper }), { clip: false });
   }
 
