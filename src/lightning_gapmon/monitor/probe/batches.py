@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset as Part
 
+from lightning_gapmon.monitor.compat import data_parallel
 from lightning_gapmon.monitor.losses.padding import flat
 from lightning_gapmon.monitor.probe.loaders import served, shows_all
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from lightning_gapmon.monitor.checks.reduction import Facts
+    from lightning_gapmon.monitor.checks.rank_zero import RankZero
 
 SEED = 0
 
@@ -66,13 +67,13 @@ class Subset:
             self.read += 1
         self.seconds += time.monotonic() - start
 
-    def fit_budget(self, facts: "Facts") -> None:
+    def fit_budget(self, rank_zero: "RankZero") -> None:
         """Choose how much to read from now on, by times that all ranks agree on."""
-        self._validated += facts.validating
+        self._validated += rank_zero.validating
         self._checks += 1
-        if self.budget.share is not None and facts.probing:
+        if self.budget.share is not None and rank_zero.probing:
             a_check = self.budget.share * self._validated / self._checks
-            self.used = max(1, int(a_check * facts.probed / facts.probing))
+            self.used = max(1, int(a_check * rank_zero.probed / rank_zero.probing))
 
     def resume(self, used: int) -> None:
         """Read as much as before the resume at once, where that follows the budget's share."""
@@ -113,9 +114,7 @@ def _own_share(
     batches: int | None,
 ) -> list[int]:
     """Choose this rank's samples: equally many on each, so that every forward has its peers."""
-    sampling = getattr(trainer.strategy, "distributed_sampler_kwargs", None) or {}
-    ranks = sampling.get("num_replicas", trainer.world_size)
-    rank = sampling.get("rank", trainer.global_rank)
+    rank, ranks = data_parallel(trainer)
     shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(SEED)).tolist()
     most = len(shuffled) if batches is None else batches * size * ranks
     chosen = shuffled[:most]
