@@ -7,7 +7,7 @@ from typing import Any, TypeVar, get_args
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.history.plain import COUNTERS
+from lightning_gapmon.analysis.history.plain import COUNTERS, strict
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.rule import StopReason
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
@@ -54,7 +54,7 @@ def to_plain(outcome: Outcome) -> dict[str, Any]:
         "notes": outcome.notes,
         "history": history.to_plain(),
     }
-    return {name: _strict(value) for name, value in written.items()}
+    return {name: strict(value) for name, value in written.items()}
 
 
 def from_plain(plain: object) -> Outcome:
@@ -98,22 +98,15 @@ def _check(seen: Observation) -> dict[str, Any]:
         "epoch": seen.epoch,
         "step": seen.step,
         "train": seen.train,
+        "train_fair": gap.train_fair,
+        "basis": gap.basis,
         "val": seen.val,
         "gap": gap.absolute,
         "gap_relative": gap.relative,
         "gap_stderr": gap.stderr,
         "gap_low": gap.low,
         "gap_high": gap.high,
-        "basis": gap.basis,
     }
-
-
-def _strict(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {name: _strict(item) for name, item in value.items()}
-    return [_strict(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _history(plain: Plain) -> History:

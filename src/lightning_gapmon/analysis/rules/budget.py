@@ -10,6 +10,7 @@ from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import noise
+from lightning_gapmon.analysis.wording import count, number
 from lightning_gapmon.errors import ConfigurationError
 
 # Measured on 474 training logs; docs/rules.md has the study behind each number.
@@ -95,14 +96,14 @@ class Budget(Rule):
         """Compare the wait with what is left, then look for a clear rise."""
         if not history:
             return None
-        course = history.scan(self, _Course(), self._update)
+        course = history.scan(self._update, _Course())
         longer = LONGER if self._stands_still(course, history) else 1
         if course.mark_age >= longer * self.patience(history[-1].check, history.planned):
             return self._reason(history, self._waited(course, history))
         rise = self._rise(course, history)
         if not rise:
             return None
-        above = f"rose by {rise:.4g} above the best, {course.best:.6g} at check"
+        above = f"rose by {number(rise)} above the best, {number(course.best)} at check"
         return self._reason(history, f"validation loss {above} {course.best_check}")
 
     def patience(self, check: int, planned: int | None) -> float:
@@ -119,7 +120,8 @@ class Budget(Rule):
         left = max(0, planned - check)
         return round(LEAST + FLOOR * planned + self.share * left, 9)
 
-    def _update(self, course: _Course, seen: Observation) -> _Course:
+    def _update(self, course: _Course, history: History) -> _Course:
+        seen = history[-1]
         here = course._replace(best_age=course.best_age + 1, mark_age=course.mark_age + 1)
         here = _with_train(here, seen)
         return self._with_val(here, seen) if math.isfinite(seen.val) else here
@@ -158,7 +160,7 @@ class Budget(Rule):
 
     def _waited(self, course: _Course, history: History) -> str:
         said = "not enough" if self.tolerance else "no"
-        wait = f"{said} improvement for {course.mark_age} check{'s' * (course.mark_age != 1)}"
+        wait = f"{said} improvement for {count(course.mark_age, 'check')}"
         since = f" since check {course.mark_check}"
         since = since if course.mark_check else " and no finite validation loss yet"
         if history.planned is None:

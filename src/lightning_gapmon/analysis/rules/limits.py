@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.wording import given, number
 from lightning_gapmon.errors import ConfigurationError
 
 
@@ -17,7 +18,7 @@ class Target(Rule):
 
     Example:
         >>> Target(0.5)(History.from_curves(train=[1.0], val=[0.4])).message
-        'validation loss 0.4 reached the target 0.5'
+        'validation loss 0.4000 reached the target 0.5'
     """
 
     loss: float
@@ -30,7 +31,9 @@ class Target(Rule):
         """Compare the last check with the target."""
         if not history or not history[-1].val <= self.loss:
             return None
-        message = f"validation loss {history[-1].val:.6g} reached the target {self.loss:.6g}"
+        message = (
+            f"validation loss {number(history[-1].val)} reached the target {given(self.loss)}"
+        )
         return self._reason(history, message)
 
 
@@ -43,7 +46,7 @@ class Divergence(Rule):
 
     Example:
         >>> Divergence(10.0)(History.from_curves(train=[1.0], val=[12.0])).message
-        'validation loss 12 is above the bound 10'
+        'validation loss 12.00 is above the bound 10'
     """
 
     loss: float
@@ -56,7 +59,9 @@ class Divergence(Rule):
         """Compare the last check with the bound; NaN is for `NonFinite`."""
         if not history or not history[-1].val > self.loss:
             return None
-        message = f"validation loss {history[-1].val:.6g} is above the bound {self.loss:.6g}"
+        message = (
+            f"validation loss {number(history[-1].val)} is above the bound {given(self.loss)}"
+        )
         return self._reason(history, message)
 
 

@@ -8,6 +8,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.wording import count, duration, number
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5
@@ -47,7 +48,7 @@ class Patience(Rule):
     Example:
         >>> history = History.from_curves(train=[3, 2, 1, 1], val=[3.0, 2.0, 2.5, 2.1])
         >>> Patience(2)(history).message
-        'no improvement for 2 checks since the best validation loss 2 at check 2'
+        'no improvement for 2 checks since the best validation loss 2.000 at check 2'
         >>> Patience(steps=1000).grace(5) | Patience(seconds=3600)
         Patience(steps=1000).grace(5) | Patience(seconds=3600)
     """
@@ -88,23 +89,22 @@ class Patience(Rule):
 
     def __call__(self, history: History) -> StopReason | None:
         """Compare the wait so far with the patience."""
-        wait = history.scan(self, _Wait(), self._update)
+        wait = history.scan(self._update, _Wait())
         waited = self._waited(wait, history.planned)
         if waited is None:
             return None
         # Checks that improved by less than min_delta may be better than the last that counted.
         said, loss = ("not enough", "the") if self.min_delta else ("no", "the best")
-        since = f"since {loss} validation loss {wait.best:.6g} at check {wait.at}"
+        since = f"since {loss} validation loss {number(wait.best)} at check {wait.at}"
         since = since if wait.at else "and no finite validation loss yet"
         return self._reason(history, f"{said} improvement for {waited} {since}")
 
     def _waited(self, wait: _Wait, planned: int | None) -> str | None:
         if self.steps is not None:
-            return f"{wait.steps} steps" if wait.steps >= self.steps else None
+            return count(wait.steps, "step") if wait.steps >= self.steps else None
         if self.seconds is not None:
-            return f"{wait.seconds:.4g} seconds" if wait.seconds >= self.seconds else None
-        checks = f"{wait.checks} check{'s' * (wait.checks != 1)}"
-        return checks if wait.checks >= self.patience(planned) else None
+            return duration(wait.seconds) if wait.seconds >= self.seconds else None
+        return count(wait.checks, "check") if wait.checks >= self.patience(planned) else None
 
     def patience(self, planned: int | None) -> int:
         """Give the checks to wait under a plan.
@@ -120,7 +120,8 @@ class Patience(Rule):
             return UNPLANNED_CHECKS
         return max(LEAST_CHECKS, math.ceil(round(share * planned, 9)))
 
-    def _update(self, wait: _Wait, seen: Observation) -> _Wait:
+    def _update(self, wait: _Wait, history: History) -> _Wait:
+        seen = history[-1]
         if math.isfinite(seen.val) and seen.val < wait.best - self._delta(wait.best, seen):
             return _Wait(best=seen.val, at=seen.check, since=seen)
         since = wait.since or seen

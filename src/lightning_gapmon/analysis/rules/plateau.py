@@ -7,6 +7,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import theil_sen
+from lightning_gapmon.analysis.wording import percent
 from lightning_gapmon.errors import ConfigurationError
 
 MOST = 60
@@ -51,8 +52,8 @@ class Plateau(Rule):
         fall = (0.0 - theil_sen(window)) * (self.checks - 1) / reference if reference else 0.0
         if not fall <= self.tolerance:
             return None
-        moved = f"fell by {100 * fall:.3g} %" if fall >= 0 else f"rose by {-100 * fall:.3g} %"
-        limit = f"(limit {100 * self.tolerance:g} %)"
+        moved = f"fell by {percent(fall)}" if fall >= 0 else f"rose by {percent(-fall)}"
+        limit = f"(limit {percent(self.tolerance)})"
         return self._reason(
             history, f"validation loss {moved} over the last {self.checks} checks {limit}"
         )

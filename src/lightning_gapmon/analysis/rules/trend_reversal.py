@@ -8,6 +8,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import mann_kendall
+from lightning_gapmon.analysis.wording import percent
 from lightning_gapmon.errors import ConfigurationError
 
 SHARE, LEAST, MOST, LEVEL = 0.4, 8, 30, 5
@@ -58,9 +59,7 @@ class TrendReversal(Rule):
         if score < self.score:
             return None
         trend = f"rises (Mann-Kendall {score:.2f} over {size} checks)"
-        return self._reason(
-            history, f"validation loss {trend}, {100 * effect:.3g} % above its best"
-        )
+        return self._reason(history, f"validation loss {trend}, {percent(effect)} above its best")
 
     def _effect(self, history: History, last: list[float]) -> float:
         span = val_span(history)
