@@ -194,7 +194,11 @@ def _monitored(folder: Path, checks: int, *, logged: int) -> dict[str, Any]:
     val = [loss + 0.5 for loss in train]
     history = History.from_curves(train=train[:checks], val=val[:checks], planned=50)
     names = {"train": "Loss/train", "val": "Loss/val", "train_fair": "Loss/train_fair"}
-    names |= {"gap": "Loss/gap", "gap_stderr": "Loss/gap_stderr"}
+    names |= {
+        "train_probe": "Loss/train_probe",
+        "gap": "Loss/gap",
+        "gap_stderr": "Loss/gap_stderr",
+    }
     beside = Beside(name="x", names=names, own=True, stop=2, stopped_by="Target(1)", kept=[2])
     document = run_document(history, diagnose(history), beside)
     document["verdict"]["message"] = "its own word"

@@ -72,6 +72,7 @@ class GapCheckpoint(RankedCheckpoint):
         )
         self.selection = Selection(by=select, max_gap=max_gap)
         self._history: History | None = None
+        self._checks: dict[str, int] = {}  # by the path of what was saved then
 
     @property
     def state_key(self) -> str:
@@ -100,7 +101,7 @@ class GapCheckpoint(RankedCheckpoint):
         A ranking that went on would keep a later fit from saving, and `best` would be a file of
         another run.
         """
-        self._history = None
+        self._history, self._checks = None, {}
         self.best_k_models, self.kth_value = {}, torch.tensor(math.inf)
         self.best_model_score = self.current_score = None
         self.best_model_path = self.kth_best_model_path = self.last_model_path = ""
@@ -129,7 +130,14 @@ class GapCheckpoint(RankedCheckpoint):
         if not math.isfinite(seen.val):
             return
         if self.selection.admits(seen):
+            before = set(self.best_k_models)
             super().on_validation_end(trainer, pl_module)
+            self._checks |= dict.fromkeys(self.best_k_models.keys() - before, seen.check)
+
+    @property
+    def kept_checks(self) -> list[int]:
+        """Numbers of the checks among the best kept, as far as this process saved them."""
+        return sorted(self._checks[path] for path in self.best_k_models if path in self._checks)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue the ranking, also where a resumed run writes to another folder."""
