@@ -1,0 +1,132 @@
+"""What commands print: plain text, with tables and colours where rich is there."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.report import safe
+
+STYLES = {
+    "failed": "bold red",
+    "warned": "yellow",
+    "passed": "green",
+    "skipped": "bright_black",
+    "error": "bold red",
+    "warning": "yellow",
+}
+ANSI = {"failed": "1;31", "error": "1;31", "warned": "33", "warning": "33", "passed": "32"}
+BETWEEN = "  "
+
+
+def say(text: str = "", *, status: str = "") -> None:
+    """Print a line; its status may colour it. It is printed as it stands: make it safe first."""
+    if not _rich():
+        print(_encodable(text))  # noqa: T201 - this is where commands print
+        return
+    from rich.text import Text  # noqa: PLC0415 - not every command prints
+
+    console = _console()
+    console.print(Text(text, style=STYLES.get(status, "")), soft_wrap=True)
+
+
+def painted(text: str, *, status: str = "") -> str:
+    """Give a line with the escapes that colour it, for a terminal that is drawn on directly."""
+    code = ANSI.get(status, "")
+    line = _encodable(text)
+    return f"\x1b[{code}m{line}\x1b[0m" if code and not os.environ.get("NO_COLOR") else line
+
+
+def table(
+    columns: Mapping[str, str], rows: Iterable[Sequence[str]], statuses: Sequence[str] = ()
+) -> None:
+    """Print a table.
+
+    Args:
+        columns: `left` or `right` by heading.
+        rows: A text for each column; it may be anything, and is made safe here.
+        statuses: For each row what colours it.
+    """
+    shown = [[safe.shown(cell) for cell in row] for row in rows]
+    if _rich():
+        _rich_table(columns, shown, statuses)
+        return
+    for line in _plain_table(columns, shown):
+        say(line)
+
+
+def _plain_table(columns: Mapping[str, str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    cells = [[*columns], *rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        aligned = (
+            text.rjust(width) if side == "right" else text.ljust(width)
+            for text, width, side in zip(row, widths, columns.values(), strict=True)
+        )
+        yield BETWEEN.join(aligned).rstrip()
+
+
+def _rich_table(
+    columns: Mapping[str, str], rows: Sequence[Sequence[str]], statuses: Sequence[str]
+) -> None:
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading, side in columns.items():
+        drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
+    for number, row in enumerate(rows):
+        style = STYLES.get(statuses[number], "") if statuses else ""
+        drawn.add_row(*map(Text, row), style=style)
+    _console().print(drawn)
+
+
+def dump(plain: Mapping[str, Any]) -> None:
+    """Print JSON: strict, and in ASCII, so that no text in it can do anything to a terminal."""
+    print(json.dumps(plain, indent=1, allow_nan=False))  # noqa: T201
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file that was asked for.
+
+    Raises:
+        ConfigurationError: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = (
+            f"Found that {safe.shown(str(path))} cannot be written ({error.strerror}); expected "
+            "a path in a folder that can be written to. Name another one."
+        )
+        raise ConfigurationError(msg) from error
+
+
+def draws_blocks() -> bool:
+    """Tell whether what is printed may hold the blocks of a sparkline."""
+    try:
+        "▁█".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _rich() -> bool:
+    return find_spec("rich") is not None
+
+
+def _console() -> Any:  # noqa: ANN401 - a Console, where rich is there
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

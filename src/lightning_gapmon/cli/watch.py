@@ -1,0 +1,159 @@
+"""`gapmon watch`: runs while they train."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from lightning_gapmon.analysis.gate.result import Unread
+from lightning_gapmon.cli import screen
+from lightning_gapmon.cli.runs import Loaded, expanded, read
+from lightning_gapmon.errors import LogFormatError
+from lightning_gapmon.logs.formats import find_logs
+from lightning_gapmon.report import runs_table, watch_view
+from lightning_gapmon.report.gate_text import Line
+from lightning_gapmon.report.runs_table import Named
+from lightning_gapmon.report.watch_view import Watched
+
+ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # another screen, no cursor
+HOME, TO_END_OF_LINE, TO_END = "\x1b[H", "\x1b[K", "\x1b[J"
+SHARE = 0.1  # of the time that may go into reading
+Signature = tuple[tuple[str, int, int], ...]
+
+
+@click.command("watch", short_help="See a run while it trains.")
+@click.argument("logs", nargs=-1, required=True)
+@click.option("--every", type=click.FloatRange(min=0.1), default=5.0, help="Seconds [5].")
+@click.option("--once", is_flag=True, help="Print what there is now, and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON at each change.")
+def command(logs: Sequence[str], *, every: float, once: bool, as_json: bool) -> int:
+    """See runs while they train: the newest drawn, the others in a list.
+
+    It only reads, so that it can be started and ended at any time and by anyone; a run that is
+    started anew, or whose log begins anew, is followed on. Ctrl-C ends the view, not the run.
+
+    \b
+    gapmon watch lightning_logs
+    """  # noqa: D301 - \b is click's mark for lines that stay as they are
+    following = Following(logs)
+    if once or as_json or not sys.stdout.isatty():
+        return _print(following, every=every, once=once, as_json=as_json)
+    with _another_screen():
+        for runs in _looks(following, every):
+            _draw(runs)
+    return 0
+
+
+class Following:
+    """The runs below some paths, read anew where their logs have changed."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = patterns
+        self._known: dict[Path, tuple[Signature, list[Watched]]] = {}
+
+    def look(self) -> list[Watched]:
+        """Give the runs as they are now, the one written to last first."""
+        try:
+            logs = find_logs(expanded(self._patterns))
+        except LogFormatError:  # not there yet, or not at this moment: wait
+            logs = []
+        for log in logs:
+            signature = _signature(log)
+            if signature and self._known.get(log, ((), []))[0] != signature:
+                self._known[log] = signature, _watched(log, signature)
+        self._known = {log: known for log, known in self._known.items() if log in logs}
+        runs = [run for _, found in self._known.values() for run in found]
+        return sorted(runs, key=lambda run: run.written, reverse=True)
+
+
+def _signature(log: Path) -> Signature:
+    """Tell whether a log has changed, by the sizes and times of its files."""
+    try:
+        files = [Path(entry) for entry in os.scandir(log)] if log.is_dir() else [log]
+        found = [(str(path), path.stat()) for path in files]
+    except OSError:  # it is being replaced
+        return ()
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+
+
+def _watched(log: Path, signature: Signature) -> list[Watched]:
+    found = read(log)
+    if isinstance(found, Unread):
+        return []
+    written = max(nanoseconds for _, _, nanoseconds in signature) / 1e9
+    return [_watching(one, written) for one in found if one.run.history]
+
+
+def _watching(one: Loaded, written: float) -> Watched:
+    return Watched(name=one.run.name, outcome=one.outcome, written=written)
+
+
+def _looks(following: Following, every: float) -> Iterator[list[Watched]]:
+    """Look again and again, and never for more than a share of the time."""
+    while True:
+        start = time.monotonic()
+        yield following.look()
+        took = time.monotonic() - start
+        time.sleep(max(every - took, took * (1 / SHARE - 1), 0.1))
+
+
+def _print(following: Following, *, every: float, once: bool, as_json: bool) -> int:
+    """Print what has changed, for a pipe or a file."""
+    before = ""
+    for runs in _looks(following, every):
+        text = _json(runs) if as_json else "\n".join(line.text for line in _frame(runs))
+        changed = _json(runs)
+        if changed != before:
+            click.echo(text)
+            before = changed
+        if once:
+            break
+    return 0
+
+
+def _json(runs: Sequence[Watched]) -> str:
+    plain = [runs_table.plain(Named(name=run.name, outcome=run.outcome)) for run in runs]
+    document = {"format": runs_table.FORMAT, "version": runs_table.VERSION, "runs": plain}
+    return json.dumps(document, allow_nan=False)
+
+
+def _frame(runs: Sequence[Watched]) -> list[Line]:
+    size = shutil.get_terminal_size()
+    plain = not screen.draws_blocks()
+    return watch_view.frame(
+        runs, width=size.columns, height=size.lines - 1, now=time.time(), plain=plain
+    )
+
+
+def _draw(runs: Sequence[Watched]) -> None:
+    lines = [screen.painted(line.text, status=line.status) for line in _frame(runs)]
+    written = "".join(f"{line}{TO_END_OF_LINE}\n" for line in lines)
+    sys.stdout.write(f"{HOME}{written}{TO_END}")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _another_screen() -> Iterator[None]:
+    """Draw on the terminal's other screen, and leave it as it was however this ends."""
+    before = signal.signal(signal.SIGTERM, _end)
+    sys.stdout.write(ENTER)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.stdout.write(LEAVE)
+        sys.stdout.flush()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal calls it
+    raise SystemExit(128 + number)
