@@ -49,6 +49,17 @@ class Lazy(click.Group):
             raise click.UsageError(msg, ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; click itself would say with code 1, a finding, that a pipe is closed."""
+        try:
+            code: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read has gone; what Python still has to flush goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return PIPE_CLOSED
+        return code
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the lines of the help without loading what they are about."""
         with formatter.section("Commands"):
@@ -78,7 +89,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         given = None if arguments is None else [*arguments]
         code: object = gapmon.main(given, prog_name="gapmon", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return USAGE
@@ -87,10 +97,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     except GapMonitorError as error:
         click.secho(str(error), fg="red", err=True)
         return USAGE
-    except BrokenPipeError:
-        # Whoever read has gone; what Python still has to flush goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
     except Exception:  # noqa: BLE001 - code 1, which Python would give, means that a run is ill
         traceback.print_exc()
         return USAGE

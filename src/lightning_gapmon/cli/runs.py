@@ -120,7 +120,8 @@ def _read(log: Path) -> Iterator[Loaded]:
     if log.name == gapmon_json.NAME:
         outcome = gapmon_json.read(log)
         if outcome.history:
-            run = Run(name=str(log.parent), history=outcome.history)
+            was_cut = outcome.stop_reason is not None
+            run = Run(name=str(log.parent), history=outcome.history, cut=was_cut)
             yield Loaded(run=run, log=log, outcome=outcome)
         return
     for found in read_runs(log):

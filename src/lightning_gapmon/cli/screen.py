@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.report import safe
@@ -21,6 +21,7 @@ STYLES = {
 }
 ANSI = {"failed": "1;31", "error": "1;31", "warned": "33", "warning": "33", "passed": "32"}
 BETWEEN = "  "
+ROOMY = 3  # columns between those of a table, where there is room
 
 
 def say(text: str = "", *, status: str = "") -> None:
@@ -77,13 +78,18 @@ def _rich_table(
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading, side in columns.items():
-        drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
+    console = _console()
+    needed = sum(max(map(len, column)) for column in zip([*columns], *rows, strict=True))
+    tight = needed + (len(columns) - 1) * ROOMY > console.width
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1 - tight))
+    for number, (heading, side) in enumerate(columns.items()):
+        justify: Literal["left", "right"] = "right" if side == "right" else "left"
+        # Only the first column, that of names, may be broken.
+        drawn.add_column(heading, justify=justify, overflow="fold", no_wrap=number > 0)
     for number, row in enumerate(rows):
         style = STYLES.get(statuses[number], "") if statuses else ""
         drawn.add_row(*map(Text, row), style=style)
-    _console().print(drawn)
+    console.print(drawn)
 
 
 def dump(plain: Mapping[str, Any]) -> None:

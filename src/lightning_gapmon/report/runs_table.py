@@ -1,16 +1,18 @@
 """Many runs as rows, for tables of all kinds and for programs."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook, in_words, outlook
 from lightning_gapmon.analysis.wording import difference, number, with_interval
 from lightning_gapmon.report import safe
 from lightning_gapmon.report.gate_json import known
 from lightning_gapmon.report.sparkline import sparkline
 
 FORMAT, VERSION = "gapmon.report", 1
+WIDTH, NARROW = 12, 8  # of the line that draws a loss
 COLUMNS = {
     "run": "left",
     "verdict": "left",
@@ -18,6 +20,7 @@ COLUMNS = {
     "best val": "right",
     "at": "right",
     "gap there": "right",
+    "outlook": "right",
     "val loss": "left",
 }
 
@@ -29,12 +32,15 @@ class Named:
     Attributes:
         name: Its name.
         outcome: All that is known of it.
-        outlook: What is still to be expected of it, in words, or "".
     """
 
     name: str
     outcome: Outcome
-    outlook: str = ""
+
+    @property
+    def outlook(self) -> Outlook:
+        """What is still to be expected of it."""
+        return outlook(self.outcome.history)
 
 
 def cells(run: Named, *, plain: bool = False, short: bool = False) -> list[str]:
@@ -43,13 +49,13 @@ def cells(run: Named, *, plain: bool = False, short: bool = False) -> list[str]:
     Args:
         run: The run.
         plain: Draw with ASCII only.
-        short: Leave out the interval of the gap, for where there is little room.
+        short: Leave out the interval of the gap and draw less, where there is little room.
 
     Example:
         >>> from lightning_gapmon import History, diagnose
         >>> history = History.from_curves(train=[2.0, 1.0], val=[2.0, 1.5], planned=9)
         >>> cells(Named(name="a", outcome=Outcome(history=history, diagnosis=diagnose(history))))
-        ['a', 'undecided', '2 of 9', '1.500', '2', '+0.5000', '█▁']
+        ['a', 'undecided', '2 of 9', '1.500', '2', '+0.5000', '-', '█▁']
     """
     history, diagnosis = run.outcome.history, run.outcome.diagnosis
     best = history.best
@@ -62,7 +68,8 @@ def cells(run: Named, *, plain: bool = False, short: bool = False) -> list[str]:
         number(best.val) if best else "-",
         str(best.check) if best else "-",
         _gap(run, short=short),
-        sparkline(history.val, plain=plain),
+        "-" if run.outlook.reason else in_words(run.outlook.chance),
+        sparkline(history.val, width=NARROW if short else WIDTH, plain=plain),
     ]
 
 
@@ -84,9 +91,9 @@ def markdown(runs: list[Named]) -> str:
         >>> history = History.from_curves(train=[2.0, 1.0], val=[2.0, 1.5])
         >>> outcome = Outcome(history=history, diagnosis=diagnose(history))
         >>> print(markdown([Named(name="a", outcome=outcome)]))
-        | run | verdict | checks | best val | at | gap there | val loss |
-        |---|---|---:|---:|---:|---:|---|
-        | `a` | undecided | 2 | 1.500 | 2 | +0.5000 | `█▁` |
+        | run | verdict | checks | best val | at | gap there | outlook | val loss |
+        |---|---|---:|---:|---:|---:|---:|---|
+        | `a` | undecided | 2 | 1.500 | 2 | +0.5000 | - | `█▁` |
         <BLANKLINE>
         - `a`: undecided: too early to tell after 2 checks
         <BLANKLINE>
@@ -105,9 +112,9 @@ def markdown(runs: list[Named]) -> str:
 
 def verdict(run: Named) -> str:
     """Say a run's verdict, and its outlook where there is one, in a line."""
-    diagnosis = run.outcome.diagnosis
-    outlook = f"; {run.outlook}" if run.outlook else ""
-    return f"{diagnosis.verdict.replace('_', ' ')}: {diagnosis.message}{outlook}"
+    diagnosis, told = run.outcome.diagnosis, run.outlook
+    ahead = "" if told.reason else f"; {told}"
+    return f"{diagnosis.verdict.replace('_', ' ')}: {diagnosis.message}{ahead}"
 
 
 def plain(run: Named) -> dict[str, Any]:
@@ -125,7 +132,10 @@ def plain(run: Named) -> dict[str, Any]:
         "message": diagnosis.message,
         "since": diagnosis.since,
         "remedies": [*diagnosis.remedies],
-        "outlook": run.outlook,
+        "outlook": {
+            name: known(value) if isinstance(value, float) else value
+            for name, value in asdict(run.outlook).items()
+        },
         "best": None
         if best is None or gap is None
         else {

@@ -10,6 +10,7 @@ from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.wording import count, duration, number
 from lightning_gapmon.report import safe
 from lightning_gapmon.report.gate_text import Line
@@ -17,6 +18,7 @@ from lightning_gapmon.report.sparkline import sparkline
 
 LAST = 10  # checks that tell how long one takes
 CHART_ROWS, LEAST_ROWS, LABEL = 12, 5, 9
+LISTED = 6  # a screen's height by that is how many others are listed
 NAME, LIST_SPARK = 24, 12
 
 
@@ -28,13 +30,11 @@ class Watched:
         name: What to call it.
         outcome: All that is known of it.
         written: When its log was last written to, in seconds since 1970.
-        outlook: What is still to be expected of it, in words, or "".
     """
 
     name: str
     outcome: Outcome
     written: float
-    outlook: str = ""
 
 
 def frame(
@@ -57,10 +57,12 @@ def frame(
     if not runs:
         lines.append(Line("", "waiting for a log with a validation loss ..."))
     else:
-        rest = min(len(runs) - 1, max(0, height // 3))
-        room = height - len(lines) - rest
+        others = runs[1 : 1 + max(1, height // LISTED)]
+        room = height - len(lines) - len(others) - 1
         lines += _one(runs[0], width=width, rows=room, now=now, plain=plain)
-        lines += [_listed(run, now=now, plain=plain) for run in runs[1:]]
+        lines += [_listed(run, now=now, plain=plain) for run in others]
+        more = len(runs) - 1 - len(others)
+        lines += [Line("skipped", f"and {count(more, 'more run')}")] if more else []
     return [Line(line.status, clipped(line.text, width)) for line in lines[:height]]
 
 
@@ -96,8 +98,7 @@ def _said(run: Watched, *, width: int, now: float) -> Iterator[Line]:
     yield from _labelled("verdict", safe.shown(verdict), width, status=diagnosis.severity)
     if diagnosis.remedies:
         yield from _labelled("try", safe.shown(diagnosis.remedies[0]), width)
-    if run.outlook:
-        yield from _labelled("outlook", safe.shown(run.outlook), width)
+    yield from _labelled("outlook", str(outlook(history)).removeprefix("no outlook: "), width)
     if run.outcome.stop_reason:
         stopped = safe.shown(str(run.outcome.stop_reason))
         yield from _labelled("stopped", stopped, width)
