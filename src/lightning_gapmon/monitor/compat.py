@@ -6,20 +6,22 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightning_utilities.core import rank_zero
 from torch import Tensor
+
+_ATTACHED = ("log", "log_dict")  # to every callback of a Trainer; 2.4.0 and 2.6.6
 
 if TYPE_CHECKING:
     from lightning.pytorch import Callback, LightningModule, Trainer
     from lightning.pytorch.callbacks import ModelCheckpoint
 
-    class AnyCallback(Callback):
-        """The base of callbacks for a Trainer of either package."""
+    class MonitorBase(Callback):
+        """The base of the monitor, by which its checkpoint and its like find it."""
 
-    class AnyCheckpoint(ModelCheckpoint):
-        """The base of checkpoints for a Trainer of either package."""
+    class CheckpointBase(ModelCheckpoint):
+        """The base of the monitor's checkpoint."""
 
 else:
 
@@ -41,14 +43,21 @@ else:
 
     # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
     # a class that derives from both is known to both Trainers and both LightningCLIs.
-    class AnyCallback(*_in_both_packages("Callback")):
-        """The base of callbacks for a Trainer of either package."""
+    class MonitorBase(*_in_both_packages("Callback")):
+        """The base of the monitor, by which its checkpoint and its like find it."""
 
-    class AnyCheckpoint(*_in_both_packages("ModelCheckpoint")):
-        """The base of checkpoints for a Trainer of either package."""
+        def __getstate__(self) -> dict[str, object]:
+            """Leave the module out of copies and pickles.
+
+            It is in the `log` and `log_dict` that are put on every callback when it is attached.
+            """
+            return {name: part for name, part in vars(self).items() if name not in _ATTACHED}
+
+    class CheckpointBase(*_in_both_packages("ModelCheckpoint")):
+        """The base of the monitor's checkpoint."""
 
 
-class RankedCheckpoint(AnyCheckpoint):
+class RankedCheckpoint(CheckpointBase):
     """A `ModelCheckpoint` that ranks by numbers of its own, not by those that were logged.
 
     Overrides `ModelCheckpoint._monitor_candidates`; read from 2.4.0 and 2.6.6.
@@ -60,6 +69,14 @@ class RankedCheckpoint(AnyCheckpoint):
 
     def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
         return {**super()._monitor_candidates(trainer), **self.ranks()}
+
+
+def is_checking(trainer: "Trainer") -> bool:
+    """Tell whether a validation is a check: inside fit, and not the sanity check.
+
+    Type checkers do not see that `state` is always there; 2.4.0 and 2.6.6.
+    """
+    return trainer.state.fn == "fit" and not trainer.sanity_checking
 
 
 def may_stop(trainer: "Trainer") -> bool:
@@ -85,6 +102,11 @@ def trainer_callbacks(trainer: "Trainer") -> list["Callback"]:
     return callbacks
 
 
+def monitors(trainer: "Trainer") -> list["Callback"]:
+    """List the monitors of a Trainer."""
+    return [one for one in trainer_callbacks(trainer) if isinstance(one, MonitorBase)]
+
+
 def go_first(trainer: "Trainer", callback: "Callback") -> None:
     """Move a callback to the front of the Trainer's list.
 
@@ -94,6 +116,29 @@ def go_first(trainer: "Trainer", callback: "Callback") -> None:
     callbacks = trainer_callbacks(trainer)
     callbacks.remove(callback)
     callbacks.insert(0, callback)
+
+
+class DataParallel(NamedTuple):
+    """This rank's place among those that hold data of their own.
+
+    Attributes:
+        rank: Its number.
+        size: How many there are: fewer than ranks where several (of tensor parallelism) share.
+    """
+
+    rank: int
+    size: int
+
+
+def data_parallel(trainer: "Trainer") -> DataParallel:
+    """Tell this rank's place among those that hold data of their own.
+
+    Public, but only parallel strategies have it; 2.4.0 and 2.6.6.
+    """
+    sampling = getattr(trainer.strategy, "distributed_sampler_kwargs", None) or {}
+    return DataParallel(
+        sampling.get("rank", trainer.global_rank), sampling.get("num_replicas", trainer.world_size)
+    )
 
 
 def averages(trainer: "Trainer") -> bool:
@@ -161,11 +206,10 @@ def is_untouched_default(checkpoint: object) -> bool:
 
     The Trainer does not keep who brought it; one that has every default is taken for its own.
     """
-    kinds = [kind for kind in AnyCheckpoint.__bases__ if type(checkpoint) is kind]
+    kinds = [kind for kind in CheckpointBase.__bases__ if type(checkpoint) is kind]
     return bool(kinds) and _settings(checkpoint) == _settings(kinds[0]())
 
 
 def _settings(checkpoint: object) -> dict[str, Any]:
-    # `log` and `log_dict` are put on every callback when it is attached.
-    apart = ("kth_value", "log", "log_dict")
+    apart = ("kth_value", *_ATTACHED)
     return {name: value for name, value in vars(checkpoint).items() if name not in apart}

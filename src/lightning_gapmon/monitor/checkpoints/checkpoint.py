@@ -11,9 +11,10 @@ from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.compat import (
-    AnyCallback,
     RankedCheckpoint,
+    is_checking,
     is_untouched_default,
+    monitors,
     trainer_callbacks,
 )
 
@@ -83,9 +84,7 @@ class GapCheckpoint(RankedCheckpoint):
         Raises:
             ConfigurationError: There is no `GapMonitor`.
         """
-        if stage == "fit" and not any(
-            isinstance(one, AnyCallback) for one in trainer_callbacks(trainer)
-        ):
+        if stage == "fit" and not monitors(trainer):
             msg = (
                 "Found a GapCheckpoint in a Trainer without a GapMonitor, whose checks it saves. "
                 "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
@@ -122,8 +121,7 @@ class GapCheckpoint(RankedCheckpoint):
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Save if there is a check of right now with a finite loss."""
-        fitting = trainer.state.fn == "fit" and not trainer.sanity_checking
-        seen = self._history[-1] if self._history and fitting else None
+        seen = self._history[-1] if self._history and is_checking(trainer) else None
         if seen is None or seen.step != trainer.global_step:
             return
         if self.monitor is None:
