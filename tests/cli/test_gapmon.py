@@ -9,6 +9,7 @@ import pytest
 from tests.command import gapmon
 from tests.logs_of import csv_log
 
+import lightning_gapmon
 from lightning_gapmon.cli import gapmon as module
 from lightning_gapmon.errors import ConfigurationError
 
@@ -69,9 +70,18 @@ def test_a_wrong_name_is_met_with_the_right_one() -> None:
     assert "--max-val" in option.err
 
 
-def test_the_version_is_the_package_s() -> None:
-    """`gapmon --version` says which is installed."""
-    assert gapmon("--version").out.startswith("gapmon ")
+def test_version_is_said() -> None:
+    """`gapmon --version` and `python -m lightning_gapmon --version` give the installed version."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lightning_gapmon", "--version"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    expected = f"gapmon, version {lightning_gapmon.__version__}"
+
+    assert done.stdout.strip() == expected
+    assert gapmon("--version").out.strip() == expected
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class Lazy(click.Group):
 @click.group(
     cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(package_name="lightning-gapmon", message="gapmon %(version)s")
+@click.version_option(package_name="lightning-gapmon", prog_name="gapmon")
 def gapmon() -> None:
     """Know whether a model is learning or memorising, from the logs that it leaves.
 

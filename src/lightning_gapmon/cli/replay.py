@@ -47,11 +47,14 @@ COLUMNS = {"rule": "left"} | dict.fromkeys(
     ("used", "kept", "regret", "range", "vs patience", "by range"), "right"
 )
 EXPLAINED = (
-    "Means over groups, in %. used: checks that the rule would have paid for. kept: runs whose "
-    "best check it would have kept. regret: loss given away, as a share of the best loss; range: "
-    "as a share of what the run gained. vs patience: regret over that of the patience that uses "
-    "as many checks, with its 95 % interval, and by range likewise; below 1 is better, - is where "
-    "neither gives anything away."
+    "In %, means over groups; intervals are of 95 %.",
+    "used         checks that are paid for until the rule stops",
+    "kept         runs whose best check comes before the stop",
+    "regret       loss given away, as a share of the best loss",
+    "range        the same, as a share of what the run gained over its first check",
+    "vs patience  regret over that of the patience that uses as many checks: below 1",
+    "             is better, - is where neither gives anything away",
+    "by range     the same for the regret by range",
 )
 
 
@@ -88,7 +91,8 @@ def command(
     if told["picture"]:
         drawn = _draw(told["picture"], _pick(runs, told["part"]), asked)
     rows = study(asked, runs, progress=_replaying)
-    advice = _advice(_advisable(rows, runs, given=bool(rules)), rows, runs, regret / 100)
+    advisable = [*rows] if rules else _recommended(rows, runs)
+    advice = _advice(advisable, rows, runs, regret / 100)
     if as_json:
         screen.dump(_plain(rows, runs, found, advice))
         return 0
@@ -170,7 +174,8 @@ def _print(rows: Sequence[Row], runs: Sequence[Run], found: Found) -> None:
     screen.say()
     screen.table(COLUMNS, [_cells(row) for row in rows])
     screen.say()
-    screen.say(EXPLAINED)
+    for line in (*EXPLAINED, ""):
+        screen.say(line)
 
 
 def _cells(row: Row) -> list[str]:
@@ -197,10 +202,8 @@ def _short(number: float) -> str:
     return f"{min(number, 99.0):.{digits}f}"
 
 
-def _advisable(rows: Sequence[Row], runs: Sequence[Run], *, given: bool) -> list[Row]:
-    """Keep the rules that may be advised: what was asked for, else what the docs recommend."""
-    if given:
-        return [*rows]
+def _recommended(rows: Sequence[Row], runs: Sequence[Run]) -> list[Row]:
+    """Keep the rules that the docs recommend, for runs as long as these."""
     long = median(len(run.history) for run in runs) > LONG
     return [row for row in rows if row.rule in ADVISED and not (long and row.rule == EAGER)]
 
@@ -215,8 +218,8 @@ def _advice(
         return f"{yours}, none of these rules would have stopped anything."
     if not row.used.value < 1:
         return (
-            f"{yours}, none of the rules to recommend would have saved a check at "
-            f"{percent(accepted)} regret or less."
+            f"{yours}, none of these rules would have saved a check at {percent(accepted)} "
+            "regret or less."
         )
     few = " So few runs are no more than a hint." if len(runs) < FEW else ""
     return (

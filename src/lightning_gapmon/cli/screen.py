@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.report import safe
+from lightning_gapmon.report.styled import Styled
 
 STYLES = {
     "failed": "bold red",
@@ -19,7 +21,7 @@ STYLES = {
     "error": "bold red",
     "warning": "yellow",
 }
-ANSI = {"failed": "1;31", "error": "1;31", "warned": "33", "warning": "33", "passed": "32"}
+ANSI = {"bold": "1", "red": "31"}
 BETWEEN = "  "
 ROOMY = 3  # columns between those of a table, where there is room
 
@@ -35,11 +37,23 @@ def say(text: str = "", *, status: str = "") -> None:
     console.print(Text(text, style=STYLES.get(status, "")), soft_wrap=True)
 
 
-def painted(text: str, *, status: str = "") -> str:
+def painted(line: Styled) -> str:
     """Give a line with the escapes that colour it, for a terminal that is drawn on directly."""
-    code = ANSI.get(status, "")
-    line = _encodable(text)
-    return f"\x1b[{code}m{line}\x1b[0m" if code and not os.environ.get("NO_COLOR") else line
+    if os.environ.get("NO_COLOR"):
+        return _encodable(line.plain)
+    return "".join(_escaped(_encodable(text), style) for text, style in line.pieces)
+
+
+def _escaped(text: str, style: str) -> str:
+    codes = [code for word in style.split() for code in _codes(word)]
+    return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if codes else text
+
+
+def _codes(word: str) -> Sequence[str]:
+    """Give the codes of a word of a style: bold, a colour by name, or one such as `#2f86d6`."""
+    if word.startswith("#"):
+        return ["38", "2", *(str(int(word[at : at + 2], 16)) for at in (1, 3, 5))]
+    return [ANSI[word]] if word in ANSI else []
 
 
 def table(
@@ -63,12 +77,13 @@ def table(
 def _plain_table(columns: Mapping[str, str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
     cells = [[*columns], *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    is_wide = sum(widths) + len(BETWEEN) * len(widths) > shutil.get_terminal_size().columns
     for row in cells:
         aligned = (
             text.rjust(width) if side == "right" else text.ljust(width)
             for text, width, side in zip(row, widths, columns.values(), strict=True)
         )
-        yield BETWEEN.join(aligned).rstrip()
+        yield (" " if is_wide else BETWEEN).join(aligned).rstrip()
 
 
 def _rich_table(

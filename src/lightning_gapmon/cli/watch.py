@@ -19,8 +19,8 @@ from lightning_gapmon.cli.runs import Loaded, expanded, read
 from lightning_gapmon.errors import LogFormatError
 from lightning_gapmon.logs.formats import find_logs
 from lightning_gapmon.report import runs_table, watch_view
-from lightning_gapmon.report.gate_text import Line
 from lightning_gapmon.report.runs_table import Named
+from lightning_gapmon.report.styled import Styled
 from lightning_gapmon.report.watch_view import Watched
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"  # another screen, no cursor
@@ -109,7 +109,7 @@ def _print(following: Following, *, every: float, once: bool, as_json: bool) -> 
     """Print what has changed, for a pipe or a file."""
     before = ""
     for runs in _looks(following, every):
-        text = _json(runs) if as_json else "\n".join(line.text for line in _frame(runs))
+        text = _json(runs) if as_json else "\n".join(line.plain for line in _frame(runs))
         changed = _json(runs)
         if changed != before:
             click.echo(text)
@@ -125,7 +125,7 @@ def _json(runs: Sequence[Watched]) -> str:
     return json.dumps(document, allow_nan=False)
 
 
-def _frame(runs: Sequence[Watched]) -> list[Line]:
+def _frame(runs: Sequence[Watched]) -> list[Styled]:
     size = shutil.get_terminal_size()
     plain = not screen.draws_blocks()
     return watch_view.frame(
@@ -134,7 +134,7 @@ def _frame(runs: Sequence[Watched]) -> list[Line]:
 
 
 def _draw(runs: Sequence[Watched]) -> None:
-    lines = [screen.painted(line.text, status=line.status) for line in _frame(runs)]
+    lines = [screen.painted(line) for line in _frame(runs)]
     written = "".join(f"{line}{TO_END_OF_LINE}\n" for line in lines)
     sys.stdout.write(f"{HOME}{written}{TO_END}")
     sys.stdout.flush()

@@ -12,9 +12,9 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.wording import count, duration, number
-from lightning_gapmon.report import safe
-from lightning_gapmon.report.gate_text import Line
+from lightning_gapmon.report import chart, glyphs, safe
 from lightning_gapmon.report.sparkline import sparkline
+from lightning_gapmon.report.styled import Styled
 
 LAST = 10  # checks that tell how long one takes
 CHART_ROWS, LEAST_ROWS, LABEL = 12, 5, 9
@@ -39,7 +39,7 @@ class Watched:
 
 def frame(
     runs: Sequence[Watched], *, width: int, height: int, now: float, plain: bool = False
-) -> list[Line]:
+) -> list[Styled]:
     """Lay runs out for a screen.
 
     Args:
@@ -53,37 +53,32 @@ def frame(
         At most so many lines, each within the width.
     """
     clock = time.strftime("%H:%M:%S", time.localtime(now))
-    lines = [Line("", f"gapmon watch, {clock}; Ctrl-C ends this view, not the run")]
+    lines = [
+        Styled.of((f"gapmon watch, {clock}; Ctrl-C ends this view, not the run", glyphs.FAINT))
+    ]
     if not runs:
-        lines.append(Line("", "waiting for a log with a validation loss ..."))
+        lines.append(Styled.of(("waiting for a log with a validation loss ...", "")))
     else:
         others = runs[1 : 1 + max(1, height // LISTED)]
         room = height - len(lines) - len(others) - 1
         lines += _one(runs[0], width=width, rows=room, now=now, plain=plain)
         lines += [_listed(run, now=now, plain=plain) for run in others]
         more = len(runs) - 1 - len(others)
-        lines += [Line("skipped", f"and {count(more, 'more run')}")] if more else []
-    return [Line(line.status, clipped(line.text, width)) for line in lines[:height]]
+        lines += [Styled.of((f"and {count(more, 'more run')}", glyphs.FAINT))] if more else []
+    return [_within(line, width) for line in lines[:height]]
 
 
-def _one(run: Watched, *, width: int, rows: int, now: float, plain: bool) -> Iterator[Line]:
+def _one(run: Watched, *, width: int, rows: int, now: float, plain: bool) -> Iterator[Styled]:
     said = [*_said(run, width=width, now=now)]
-    yield Line("", f"{safe.shown(run.name)}")
+    yield Styled.of((safe.shown(run.name), "bold"))
     drawn = min(CHART_ROWS, rows - len(said) - 4)
     if drawn >= LEAST_ROWS:
-        yield from _chart(run.outcome.history, width=width, rows=drawn, plain=plain)
-        yield Line("", "")
+        yield from chart.draw(run.outcome.history, width=width, rows=drawn, plain=plain)
+        yield Styled()
     yield from said
 
 
-def _chart(history: History, *, width: int, rows: int, plain: bool) -> Iterator[Line]:
-    from lightning_gapmon.report import chart  # noqa: PLC0415 - draws with rich
-
-    for line in chart.draw(history, width=width, rows=rows, plain=plain):
-        yield Line("", line.plain)
-
-
-def _said(run: Watched, *, width: int, now: float) -> Iterator[Line]:
+def _said(run: Watched, *, width: int, now: float) -> Iterator[Styled]:
     history, diagnosis = run.outcome.history, run.outcome.diagnosis
     last, best = history[-1], history.best
     planned = f" of {history.planned}" if history.planned else ""
@@ -95,7 +90,9 @@ def _said(run: Watched, *, width: int, now: float) -> Iterator[Line]:
     lowest = f"; best val {number(best.val)} at check {best.check}" if best else ""
     yield from _labelled("loss", loss + lowest, width)
     verdict = f"{diagnosis.verdict.replace('_', ' ')}: {diagnosis.message}"
-    yield from _labelled("verdict", safe.shown(verdict), width, status=diagnosis.severity)
+    yield from _labelled(
+        "verdict", safe.shown(verdict), width, style=glyphs.SEVERITY[diagnosis.severity]
+    )
     if diagnosis.remedies:
         yield from _labelled("try", safe.shown(diagnosis.remedies[0]), width)
     yield from _labelled("outlook", str(outlook(history)).removeprefix("no outlook: "), width)
@@ -104,13 +101,13 @@ def _said(run: Watched, *, width: int, now: float) -> Iterator[Line]:
         yield from _labelled("stopped", stopped, width)
 
 
-def _labelled(label: str, text: str, width: int, *, status: str = "") -> Iterator[Line]:
+def _labelled(label: str, text: str, width: int, *, style: str = "bold") -> Iterator[Styled]:
     """Set a sentence beside its label, broken at spaces."""
     import textwrap  # noqa: PLC0415 - slow to load, and only views need it
 
     room = max(LABEL, width - LABEL)
     for n, part in enumerate(textwrap.wrap(text, room) if text else ()):
-        yield Line(status, f"{'' if n else label:<{LABEL}}{part}")
+        yield Styled.of((f"{'' if n else label:<{LABEL}}", style), (part, ""))
 
 
 def time_left(history: History) -> float:
@@ -148,7 +145,7 @@ def _time(history: History) -> str:
     return f"{said}, about {duration(left)} left" if left else f"{said}; the plan is through"
 
 
-def _listed(run: Watched, *, now: float, plain: bool) -> Line:
+def _listed(run: Watched, *, now: float, plain: bool) -> Styled:
     history, best = run.outcome.history, run.outcome.history.best
     planned = f"/{history.planned}" if history.planned else ""
     name = clipped(safe.shown(run.name), NAME, front=True)
@@ -160,7 +157,18 @@ def _listed(run: Watched, *, now: float, plain: bool) -> Line:
     text = (
         f"{padded(name, NAME)} {checks:>9} {lowest:>9} {drawn:<{LIST_SPARK}} {verdict}, {ago} ago"
     )
-    return Line(run.outcome.diagnosis.severity, text)
+    style = glyphs.SEVERITY[run.outcome.diagnosis.severity].removeprefix("bold")
+    return Styled.of((text, style.strip()))
+
+
+def _within(line: Styled, width: int) -> Styled:
+    """Cut a line to the width of a screen."""
+    kept = Styled()
+    for text, style in line.pieces:
+        part = clipped(text, width)
+        kept.append(part, style)
+        width -= sum(map(columns, part))
+    return kept
 
 
 def clipped(text: str, width: int, *, front: bool = False) -> str:
