@@ -44,12 +44,20 @@ def command(logs: Sequence[str], *, every: float, once: bool, as_json: bool) -> 
     gapmon watch lightning_logs
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     following = Following(logs)
-    if once or as_json or not sys.stdout.isatty():
-        return _print(following, every=every, once=once, as_json=as_json)
+    try:
+        if once or as_json or not sys.stdout.isatty():
+            _print(following, every=every, once=once, as_json=as_json)
+        else:
+            _show(following, every)
+    except KeyboardInterrupt:  # how one ends it
+        pass
+    return 0
+
+
+def _show(following: "Following", every: float) -> None:
     with _another_screen():
         for runs in _looks(following, every):
             _draw(runs)
-    return 0
 
 
 class Following:
@@ -102,10 +110,20 @@ def _looks(following: Following, every: float) -> Iterator[list[Watched]]:
         start = time.monotonic()
         yield following.look()
         took = time.monotonic() - start
-        time.sleep(max(every - took, took * (1 / SHARE - 1), 0.1))
+        time.sleep(pause(took, every))
 
 
-def _print(following: Following, *, every: float, once: bool, as_json: bool) -> int:
+def pause(took: float, every: float) -> float:
+    """Give the seconds until the next look, after one that took so many.
+
+    Example:
+        >>> pause(0.5, 5.0), pause(2.0, 5.0)
+        (4.5, 18.0)
+    """
+    return max(every - took, took * (1 / SHARE - 1))
+
+
+def _print(following: Following, *, every: float, once: bool, as_json: bool) -> None:
     """Print what has changed, for a pipe or a file."""
     before = ""
     for runs in _looks(following, every):
@@ -116,7 +134,6 @@ def _print(following: Following, *, every: float, once: bool, as_json: bool) -> 
             before = changed
         if once:
             break
-    return 0
 
 
 def _json(runs: Sequence[Watched]) -> str:
@@ -147,8 +164,6 @@ def _another_screen() -> Iterator[None]:
     sys.stdout.write(ENTER)
     try:
         yield
-    except KeyboardInterrupt:
-        pass
     finally:
         sys.stdout.write(LEAVE)
         sys.stdout.flush()
