@@ -21,10 +21,12 @@ CURVES = [
 ]
 SMALLEST = {
     "step_overhead.py --rounds 1": "GapMonitor, hearing self.log",
+    "comparisons.py --draws 3": "equal, 5 against 5 seeds",
     "coverage.py --rounds 3": "30 epochs            1600",
     "false_alarms.py --seeds 1 --checks 8": "accused   0.0 %",
     "gallery.py --only dropout": "dropout",
     "diagnosis_f1.py curves.jsonl": "macro F1",
+    "fit_outlook.py . --write table.json --picture picture.svg --families": "cross-fitted",
     "rules_on_logs.py curves.jsonl": "8 runs of 8 repositories",
 }
 

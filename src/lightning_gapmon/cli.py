@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.analysis.study import Interval, Row, Run, study
+from lightning_gapmon.analysis.wording import count, percent
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
 from lightning_gapmon.logs.distinct import distinct
 from lightning_gapmon.logs.formats import find_logs, read_runs
@@ -121,8 +122,9 @@ def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
 
 def _with_plan(run: Run, *, planned: int | None, no_plan: bool) -> Run:
     history = run.history
-    plan = None if no_plan else planned or history.planned or len(history)
-    return replace(run, history=History(history, planned=plan))
+    if no_plan or planned or not history.planned:
+        history = with_plan(history, None if no_plan else planned or len(history))
+    return replace(run, history=history)
 
 
 def _replaying(runs: Iterable[Run]) -> Iterable[Run]:
@@ -158,7 +160,7 @@ def _table(rows: list[Row], runs: list[Run]) -> Table:
         pad_edge=False,
         padding=0,
         show_edge=False,
-        title=f"{_count(runs)} in {groups} group{'s' * (groups != 1)}",
+        title=f"{count(len(runs), 'run')} in {count(groups, 'group')}",
         caption=(
             "Means over groups, in %: checks used, best check kept, regret as a share of the best "
             "loss, and of the range that the run covered. Vs patience: regret over that of the "
@@ -199,18 +201,20 @@ def _short(number: float) -> str:
 def _advice(rows: list[Row], runs: list[Run], accepted: float) -> str:
     good = [row for row in rows if row.regret_relative.value <= accepted]
     row = min(good or rows, key=lambda row: (row.used if good else row.regret_relative).value)
-    saved = 100 * (1 - row.used.value)
     if not any(row.used.value < 1 for row in rows):
-        return f"On your {_count(runs)}, none of these rules would have stopped anything."
+        return (
+            f"On your {count(len(runs), 'run')}, none of these rules would have stopped anything."
+        )
     if not row.used.value < 1:
         return (
-            f"On your {_count(runs)}, none of these rules would have saved a check at "
-            f"{100 * accepted:.3g} % regret or less."
+            f"On your {count(len(runs), 'run')}, none of these rules would have saved a check at "
+            f"{percent(accepted)} regret or less."
         )
     few = " So few runs are no more than a hint." if len(runs) < FEW else ""
+    saved = percent(1 - row.used.value)
     return (
-        f"On your {_count(runs)}, {row.rule} would have saved {saved:.0f} % of the checks at "
-        f"{100 * row.regret_relative.value:.2g} % regret.{_reserve(runs)}{few}"
+        f"On your {count(len(runs), 'run')}, {row.rule} would have saved {saved} of the checks at "
+        f"{percent(row.regret_relative.value)} regret.{_reserve(runs)}{few}"
     )
 
 
@@ -222,10 +226,6 @@ def _reserve(runs: list[Run]) -> str:
         f" Of them {cut} had been stopped early: what would have come later is not known, and "
         "--drop-cut leaves them out."
     )
-
-
-def _count(runs: list[Run]) -> str:
-    return f"{len(runs)} run{'s' * (len(runs) != 1)}"
 
 
 def main() -> None:

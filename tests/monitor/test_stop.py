@@ -46,7 +46,7 @@ def test_a_share_of_the_plan_is_read_from_the_trainer(tmp_path: Path) -> None:
     assert monitor.history.planned == 40
     assert len(monitor.history) == 9
     assert str(monitor.stop_reason) == (
-        "no improvement for 8 checks since the best validation loss 1 at check 1 [Patience()]"
+        "no improvement for 8 checks since the best validation loss 1.000 at check 1 [Patience()]"
     )
 
 
@@ -152,7 +152,7 @@ def test_the_reason_is_said_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFi
             logger=CSVLogger(tmp_path),
         )
 
-    reason = "no improvement for 2 checks since the best validation loss 1 at check 1"
+    reason = "no improvement for 2 checks since the best validation loss 1.000 at check 1"
     assert monitor.stop_reason is not None
     assert monitor.stop_reason.message == reason
     assert monitor.outcome is not None

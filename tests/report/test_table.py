@@ -5,7 +5,7 @@ from typing import Any
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.report.table import checks, milestones
+from lightning_gapmon.report.table import aligned, checks, milestones
 
 
 def _shown(history: History, *, plain: bool = False) -> list[str]:
@@ -29,10 +29,10 @@ def test_first_best_and_last_check_stand_below_each_other() -> None:
     )
 
     assert _shown(history) == [
-        "check train val gap [95 %]",
+        "check train_fair val gap [95 %]",
         "first 1 2.500 2.000 -0.500 [-0.598, -0.402]",
         "best ● 2 1.500 1.000 -0.500 [-0.598, -0.402]",
-        "last 3 0.500 1.500 +1.000 [+0.902, +1.098]",
+        "last 3 0.5000 1.500 +1.000 [+0.902, +1.098]",
         "gap by end: train at the end of its window of steps",
     ]
 
@@ -71,3 +71,17 @@ def test_one_row_has_the_names_of_all_that_it_is() -> None:
         *("first, best", "last"),
     ]
     assert list(milestones(History.from_curves(train=[1], val=[1.0]))) == ["best, last"]
+
+
+def test_points_stand_below_each_other() -> None:
+    """A column of numbers is read by its points; whole numbers end where the point would be."""
+    column = aligned(["12.5", "0.125 [0.1, 0.2]", "nan", ""])
+
+    assert [text.find(".") for text in column] == [3, 3, -1, -1]
+    assert column[2].rstrip() == "nan"
+    assert len(set(map(len, column))) == 1
+
+
+def test_nothing_is_aligned_to_nothing() -> None:
+    """An empty column stays empty."""
+    assert aligned([]) == []

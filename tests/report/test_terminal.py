@@ -74,26 +74,26 @@ def test_summary_reads_as_a_whole() -> None:
 
 EXPECTED = """\
 -- gapmon - 4 checks - 80 steps - 2 s ----------------------
-  0.6500 |                                  **** val 0.650
-         |                             *****
-         |*******            **********
-         |       *****O******
-         |....
-         |    .....
-         |         ..........
-0.006738 |                   ................... train 0.007
-         +------------+-------------------------
-          1           2                        4 check
+  0.6500 |                                *** val 0.6500
+         |                          ******
+         |******            ********
+         |      *****O******
+         |...
+         |   ......
+         |         .........
+0.006738 |                  ................. train 0.006738
+         +-----------+-----------------------
+          1          2                      4 check
 
-        check  train  val    gap [95 %]
-first   1      0.287  0.463  +0.176 [+0.132, +0.220]
-best O  2      0.082  0.400  +0.318 [+0.274, +0.362]
-last    4      0.007  0.650  +0.643 [+0.599, +0.687]
+        check  train     val     gap [95 %]
+first   1      0.2865    0.4625  +0.176 [+0.132, +0.220]
+best O  2      0.08208   0.4000  +0.318 [+0.274, +0.362]
+last    4      0.006738  0.6500  +0.643 [+0.599, +0.687]
 gap by online: train on average over its window of steps
 
 ended    by the Trainer, after 4 checks of 4 planned
-best     check 2, validation loss 0.400; its weights are
-         back in the module
+best     check 2, validation loss 0.4000 +/- 0.020; its
+         weights are back in the module
 saved    logs/best.ckpt
 verdict  undecided: too early to tell
 losses   the mixin

@@ -6,17 +6,7 @@ from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
-from lightning_gapmon.monitor.checkpoints.restore import (
-    put_back,
-    put_back_again,
-    put_back_from_memory,
-)
-from lightning_gapmon.monitor.compat import (
-    MonitorBase,
-    go_first,
-    is_checking,
-    is_dry_run,
-)
+from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.parts import Read
@@ -129,7 +119,7 @@ class GapMonitor(MonitorBase):
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
             show=settings.Show(prog_bar=prog_bar, summary=summary),
         )
-        self._results = Results(summary=summary)
+        self._results = Results(self._settings)
         self._fit: Fit | None = None
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
@@ -173,8 +163,7 @@ class GapMonitor(MonitorBase):
         self, trainer: "Trainer", pl_module: "LightningModule", batch: object, batch_idx: int
     ) -> None:
         """Listen to a training step."""
-        fit = self._fit
-        if fit is not None:
+        if (fit := self._fit) is not None:
             fit.recorder.begin("train", batch)
             if fit.probe is not None:
                 fit.probe.keep(trainer, batch)
@@ -260,27 +249,19 @@ class GapMonitor(MonitorBase):
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
-        if fit := self._fit:
-            wanted = bool(self.restore_best)
-            restored = wanted and put_back(trainer, pl_module, fit.snapshot, self.best)
-            self._results.conclude(trainer, fit, restored=restored)
+        self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Print the summary, last in the fit; a Rich bar's last line may follow."""
-        if self._fit is not None and self.outcome is not None:
-            if self.outcome.restored:
-                put_back_again(pl_module, self._fit.snapshot)
-            self._results.sum_up()
+        self._results.outlast(pl_module)
+        self._results.sum_up()
 
     def on_exception(
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
         """Put the best weights back where that takes no other rank; tell how it went so far."""
-        fit = self._fit
-        if fit is not None and trainer.state.fn == "fit" and self.outcome is None:
-            name, wanted = type(exception).__name__, bool(self.restore_best)
-            restored = wanted and put_back_from_memory(pl_module, fit.snapshot, self.best)
-            self._results.conclude(trainer, fit, restored=restored, interrupted_by=name)
+        if trainer.state.fn == "fit" and self.outcome is None:
+            self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
             self._results.sum_up()
         self._detach()
 

@@ -173,8 +173,8 @@ class Fit:
             lr=learning_rate(trainer),
             lr_drop_in=plateau_wait(trainer),
             validating=self._clock.validating - (probe.last if probe else 0),
-            probing=probe.seconds if probe else 0,
-            probed=probe.read if probe else 0,
+            probing=probe.batches.seconds if probe else 0,
+            probed=probe.batches.read if probe else 0,
             baseline=self.baseline.measure(),
         )
 
@@ -216,7 +216,7 @@ class Fit:
 
     def _begin_window(self, trainer: "Trainer", reduced: Reduced) -> None:
         if self.probe is not None:
-            self.probe.budget(reduced.rank_zero)
+            self.probe.fit_amount(reduced.rank_zero)
         self.recorder.reset()
         self._window_step = trainer.global_step
 
@@ -250,7 +250,7 @@ class Fit:
             "missed": self._missed,
             "watched": states.watched_to_plain(self.watched),
             "baseline": self.baseline.measured,
-            "probe_batches": self.probe.batches if self.probe is not None else 0,
+            "probe_batches": self.probe.batches.used if self.probe is not None else 0,
             "window": [],
         }
 
@@ -275,5 +275,5 @@ class Fit:
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)
         if self.probe is not None:
-            self.probe.resume(state["probe_batches"])
+            self.probe.batches.resume(state["probe_batches"])
         states.continue_window(self.recorder, state["window"], rank=self._rank)

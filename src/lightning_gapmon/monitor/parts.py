@@ -42,7 +42,7 @@ class Read(Generic[T]):
         """
         kind = type(whole).__name__
         msg = (
-            f"Found an assignment to {self._name} of a {kind}, which can only be read; options are "
-            f"arguments: make another {kind}(...) for another value."
+            f"Found an assignment to {self._name} of a {kind}, which can only be read; options "
+            f"are arguments: make another {kind}(...) for another value."
         )
         raise AttributeError(msg)

@@ -6,29 +6,36 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
+from lightning_gapmon.monitor.checkpoints.restore import (
+    put_back,
+    put_back_again,
+    put_back_from_memory,
+)
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.output import ending, messages, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import LightningModule, Trainer
 
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.rules.rule import StopReason
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.monitor.fit import Fit
+    from lightning_gapmon.monitor.settings import Settings
 
 
 class Results:
     """Reads the fit that goes on or went last; where that was in other processes, its outcome.
 
     Args:
-        summary: Whether a summary is printed in the end.
+        settings: What the monitor was asked for.
     """
 
-    def __init__(self, *, summary: bool) -> None:
-        self._summary = summary
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
         self._fit: Fit | None = None
         self._outcome: Outcome | None = None
         self._selection = Selection()
@@ -92,10 +99,24 @@ class Results:
         return f"{self.history!r}".strip("<>") + f", {self.diagnosis.verdict}{stopped}"
 
     def conclude(
-        self, trainer: "Trainer", fit: "Fit", *, restored: bool, interrupted_by: str = ""
+        self, trainer: "Trainer", module: "LightningModule", *, interrupted_by: str = ""
     ) -> None:
-        """Put together what is known, and leave it where others find it."""
+        """Put together what is known, and leave it where others find it.
+
+        Args:
+            trainer: The Trainer, at the end of the fit.
+            module: The module that gets the best weights back, where that is asked for.
+            interrupted_by: Name of the exception that ended the fit; its best weights come back
+                from memory, or not at all.
+        """
+        fit = self._fit
+        if fit is None:
+            return
         best = self._selection(fit.history)
+        if interrupted_by:
+            restored = self._restores and put_back_from_memory(module, fit.snapshot, best)
+        else:
+            restored = self._restores and put_back(trainer, module, fit.snapshot, best)
         self._outcome = Outcome(
             history=fit.history,
             diagnosis=fit.diagnosis,
@@ -104,14 +125,24 @@ class Results:
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,
             source=messages.watching(fit.watched),
-            best_path=ending.best_path(trainer, fit.watched.val_names),
+            best_path=checkpoints.best_path(trainer, fit.watched.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
         ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
         self._handover.leave(self._outcome, local_rank=trainer.local_rank)
 
+    @property
+    def _restores(self) -> bool:
+        return self._settings.weights.restore_best is not False
+
+    def outlast(self, module: "LightningModule") -> None:
+        """Put the best weights back once more: a callback may have put its averages in since."""
+        if self._fit is not None and self._outcome is not None and self._outcome.restored:
+            put_back_again(module, self._fit.snapshot)
+
     def sum_up(self) -> None:
         """Print the summary, if there is anything to say and it is wanted."""
-        if self._summary and self._outcome is not None and self._outcome.history:
+        wanted = self._settings.show.summary
+        if wanted and self._outcome is not None and self._outcome.history:
             ending.sum_up(self._outcome)

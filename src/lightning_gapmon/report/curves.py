@@ -5,32 +5,40 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-from lightning_gapmon.analysis.history.gap import fairest_train
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.report.dots import Dots, Point
 from lightning_gapmon.report.scale import Scale
 
 TRAIN, VAL = 0, 1
-NAMES = ("train", "val")
-Measured = tuple[float, float]  # a loss and its standard error
-READ: tuple[Callable[[Observation], Measured], ...] = (
-    lambda seen: fairest_train(seen)[1:],
-    lambda seen: (seen.val, seen.val_stderr),
+READ: tuple[Callable[[Observation], float], ...] = (
+    lambda seen: seen.train_fair,
+    lambda seen: seen.val,
 )
 # Train is dotted and val drawn through, so that they are told apart without colour.
 EVERY = (2, 1)
 
 
-def finite(history: History, curve: int) -> list[Measured]:
+def names(history: History) -> tuple[str, str]:
+    """Name the two losses: `train_fair` is not `train` where there is a fairer one.
+
+    Example:
+        >>> names(History.from_curves(train=[1.0], val=[2.0]))
+        ('train', 'val')
+    """
+    online = all(seen.basis == "online" for seen in history)
+    return ("train" if online else "train_fair"), "val"
+
+
+def finite(history: History, curve: int) -> list[float]:
     """Give the losses of a curve that can be drawn."""
-    return [seen for seen in map(READ[curve], history) if math.isfinite(seen[0])]
+    return [loss for loss in map(READ[curve], history) if math.isfinite(loss)]
 
 
 def measured(history: History, curve: int) -> bool:
     """Tell whether a curve was measured at all, be it as something that is no number."""
     sizes = (history.train_n, history.val_n)[curve]
-    return any(not math.isnan(loss) for loss, _ in map(READ[curve], history)) or any(
+    return any(not math.isnan(loss) for loss in map(READ[curve], history)) or any(
         size > 0 for size in sizes
     )
 
@@ -74,7 +82,7 @@ class Curves:
     def _stretches(self, curve: int) -> list[list[Point]]:
         """List the runs of columns without a hole."""
         columns = groupby(self.history, key=lambda seen: self.column(seen.check))
-        means = [(x, _mean([READ[curve](seen)[0] for seen in group])) for x, group in columns]
+        means = [(x, _mean([READ[curve](seen) for seen in group])) for x, group in columns]
         runs = groupby(means, key=lambda mean: math.isfinite(mean[1]))
         return [[(x, self.line(loss)) for x, loss in run] for drawn, run in runs if drawn]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.wording import count, with_error
 from lightning_gapmon.report import glyphs, links
 from lightning_gapmon.report.curves import VAL, measured
-from lightning_gapmon.report.numbers import count, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _best(outcome: Outcome) -> Iterator[Fact]:
         found = "only what is not finite" if measured(outcome.history, VAL) else "none"
         yield Fact("best", f"needs a validation loss; found {found}")
     else:
-        loss = number(best.val, stderr=best.val_stderr)
+        loss = with_error(best.val, best.val_stderr)
         back = "; its weights are back in the module" if outcome.restored else ""
         other = f"; check {outcome.kept} was selected" if outcome.kept else ""
         yield Fact("best", f"check {best.check}, validation loss {loss}{other}{back}")

@@ -1,7 +1,7 @@
 """A verdict as Markdown, for TensorBoard's Text tab."""
 
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
-from lightning_gapmon.report.numbers import number
+from lightning_gapmon.analysis.wording import number
 
 
 def verdict(diagnosis: Diagnosis) -> str:

@@ -1,15 +1,15 @@
 """The first, the best and the last check, below each other."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
+from lightning_gapmon.analysis.wording import number, with_interval
 from lightning_gapmon.report import glyphs
-from lightning_gapmon.report.curves import READ, measured
-from lightning_gapmon.report.numbers import aligned, number, with_interval
+from lightning_gapmon.report.curves import READ, measured, names
 
 COLUMNS = {
     "": "",
@@ -27,25 +27,35 @@ BASES = {
 }
 
 
-def checks(history: History, *, plain: bool) -> list[Text]:
+def checks(history: History, *, width: int = 80, plain: bool = False) -> list[Text]:
     """Set the checks that matter below each other, and say how their gap was measured.
 
     Args:
         history: At least one check.
+        width: Characters across; where they are few the columns stand closer.
         plain: Use ASCII only.
     """
     rows = milestones(history)
     cells = dict(zip(COLUMNS, _cells(history, rows), strict=True))
     shown = {name: cells[name] for name in COLUMNS if "".join(cells[name]).strip()}
+    heads = dict(zip(("train", "val"), names(history), strict=True))
+    columns = {n: _column(heads.get(n, n), texts, plain=plain) for n, texts in shown.items()}
+    whole = sum(len(texts[0]) + len(BETWEEN) for texts in columns.values()) - len(BETWEEN)
+    between = BETWEEN if whole <= width else " "
     lines = [Text() for _ in range(len(rows) + 1)]
-    for name, column in shown.items():
-        head = f"{name} [95 %]" if any("[" in text for text in column) else name
-        texts = [glyphs.safe(text, plain=plain) for text in (head, *column)]
-        width = max(map(len, texts))
+    for name, texts in columns.items():
         for n, (line, text) in enumerate(zip(lines, texts, strict=True)):
-            line.append(f"{text:<{width}}{BETWEEN}", COLUMNS[name] if n else glyphs.FAINT)
+            line.append(text + between, COLUMNS[name] if n else glyphs.FAINT)
     explained = (f"gap by {basis}: {BASES[basis]}" for basis in _bases(rows.values()))
     return lines + [Text(line, glyphs.FAINT) for line in explained]
+
+
+def _column(name: str, cells: list[str], *, plain: bool) -> list[str]:
+    """Put the heading over a column, all of one width."""
+    head = f"{name} [95 %]" if any("[" in text for text in cells) else name
+    texts = [glyphs.safe(text, plain=plain) for text in (head, *cells)]
+    width = max(map(len, texts))
+    return [text.ljust(width) for text in texts]
 
 
 def milestones(history: History) -> dict[str, Observation]:
@@ -76,7 +86,7 @@ def _cells(history: History, milestones: Mapping[str, Observation]) -> Iterator[
     yield aligned([str(seen.check) for seen in rows])
     for curve, read in enumerate(READ):
         known = measured(history, curve)
-        yield aligned([number(x, stderr=e) if known else "" for x, e in map(read, rows)])
+        yield aligned([number(read(seen)) if known else "" for seen in rows])
     yield aligned([_gap(seen) for seen in rows])
     several = len(_bases(rows)) > 1
     yield [_basis(seen) if several else "" for seen in rows]
@@ -95,3 +105,16 @@ def _bases(rows: Iterable[Observation]) -> list[str]:
 
 def _basis(seen: Observation) -> str:
     return "" if math.isnan(seen.gap) else seen.measured_gap.basis
+
+
+def aligned(numbers: Sequence[str]) -> list[str]:
+    """Pad numbers so that their points stand below each other.
+
+    Example:
+        >>> aligned(["12.5", "0.125", "nan"])
+        [' 12.5  ', '  0.125', 'nan    ']
+    """
+    ahead = [len(text.split(" ")[0].partition(".")[0]) for text in numbers]
+    left = [" " * (max(ahead) - n) + text for n, text in zip(ahead, numbers, strict=True)]
+    width = max(map(len, left), default=0)
+    return [text.ljust(width) for text in left]

@@ -10,9 +10,9 @@ from rich.text import Text
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.wording import count, duration
 from lightning_gapmon.report import chart, glyphs, links
 from lightning_gapmon.report.facts import Fact, facts
-from lightning_gapmon.report.numbers import count, duration
 from lightning_gapmon.report.table import checks
 
 NARROW, WIDE = 40, 120
@@ -86,7 +86,7 @@ def _lines(outcome: Outcome, port: int, *, width: int, plain: bool) -> Iterator[
     yield from chart.draw(history, width=width, plain=plain)
     yield Text()
     if history:
-        yield from checks(history, plain=plain)
+        yield from checks(history, width=width, plain=plain)
         yield Text()
     for fact in facts(outcome, port=port):
         yield from _said(fact, width=width, plain=plain)

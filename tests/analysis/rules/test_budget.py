@@ -70,7 +70,7 @@ def test_rise_is_named() -> None:
     val = [2.0 - i / 100 for i in range(100)] + [1.0 + i / 1000 for i in range(200)]
     reason = replay(Budget(), train=[1.0] * 300, val=val, planned=1000).reason
 
-    assert "validation loss rose by 0.018 above the best, 1 at check 101" in str(reason)
+    assert "validation loss rose by 0.01800 above the best, 1.000 at check 101" in str(reason)
 
 
 def test_small_improvements_are_none_for_the_eager() -> None:

@@ -153,7 +153,7 @@ def test_reason_calls_no_check_the_best_that_others_undercut() -> None:
     assert reason is not None
     assert (
         reason.message
-        == "not enough improvement for 2 checks since the validation loss 2 at check 1"
+        == "not enough improvement for 2 checks since the validation loss 2.000 at check 1"
     )
     assert "no improvement for 2 checks since the best validation loss 2" in str(plain)
 

@@ -1,21 +1,27 @@
 """A second look before the stop: losses that rise can fall again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
+from lightning_gapmon.analysis.rules.rule import (
+    Rule,
+    StopReason,
+    is_count,
+    need_rule,
+    wrapper,
+    written,
+)
+from lightning_gapmon.analysis.wording import number
 from lightning_gapmon.errors import ConfigurationError
 
 
 class _Asked(NamedTuple):
-    checks: int = 0
     fired: int = 0
     first: int = 0
 
 
+@wrapper("grace")
 @dataclass(frozen=True, repr=False)
 class Grace(Rule):
     """A rule that may fire so many times before it stops the run.
@@ -35,7 +41,7 @@ class Grace(Rule):
         2
         >>> second = replay(Patience(1).grace(1), **run)
         >>> second.stopped_at, second.reason.message.partition("; ")[2]
-        (4, 'the grace of 1 since check 2 lowered the best loss from 3 to 2')
+        (4, 'the grace of 1 since check 2 lowered the best loss from 3.000 to 2.000')
     """
 
     rule: Rule
@@ -43,35 +49,31 @@ class Grace(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a grace that is no count."""
-        if type(self.checks) is not int or self.checks < 1:
+        need_rule(self.rule, "grace(5)")
+        if not is_count(self.checks):
             msg = f"Found .grace({self.checks!r}); expected a number of checks from 1."
             raise ConfigurationError(msg)
 
     def __call__(self, history: History) -> StopReason | None:
         """Count how often the rule fired so far."""
         reason = self.rule(history)
-        key = (self, history.planned)
-        asked = history.scan(key, _Asked(), self._ask(history))
+        asked = history.scan(self._ask, _Asked(), key=history.planned)
         if reason is None or asked.fired <= self.checks:
             return None
         bought = self._bought(history, history[: asked.first])
         return replace(reason, rule=repr(self), message=f"{reason.message}; {bought}")
 
-    def _ask(self, history: History) -> Callable[[_Asked, Observation], _Asked]:
-        def update(asked: _Asked, _: Observation) -> _Asked:
-            checks = asked.checks + 1
-            if not self.rule(history[:checks]):
-                return asked._replace(checks=checks)
-            return _Asked(checks, asked.fired + 1, asked.first or checks)
-
-        return update
+    def _ask(self, asked: _Asked, history: History) -> _Asked:
+        if not self.rule(history):
+            return asked
+        return _Asked(asked.fired + 1, asked.first or len(history))
 
     def _bought(self, now: History, then: History) -> str:
         grace = f"the grace of {self.checks} since check {then[-1].check}"
         if now.best is None or now.best == then.best:
             return f"{grace} bought nothing"
-        before = f"from {then.best.val:.6g} " if then.best else ""
-        return f"{grace} lowered the best loss {before}to {now.best.val:.6g}"
+        before = f"from {number(then.best.val)} " if then.best else ""
+        return f"{grace} lowered the best loss {before}to {number(now.best.val)}"
 
     def __repr__(self) -> str:
         """Write it as it is put together."""

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.percentage import read_share
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
+from lightning_gapmon.analysis.wording import count, duration, number
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5
@@ -47,7 +48,7 @@ class Patience(Rule):
     Example:
         >>> history = History.from_curves(train=[3, 2, 1, 1], val=[3.0, 2.0, 2.5, 2.1])
         >>> Patience(2)(history).message
-        'no improvement for 2 checks since the best validation loss 2 at check 2'
+        'no improvement for 2 checks since the best validation loss 2.000 at check 2'
         >>> Patience(steps=1000).grace(5) | Patience(seconds=3600)
         Patience(steps=1000).grace(5) | Patience(seconds=3600)
     """
@@ -61,14 +62,14 @@ class Patience(Rule):
     def __post_init__(self) -> None:
         """Refuse what cannot be waited for."""
         share = read_share(self.checks)
-        if share is None and not (type(self.checks) is int and self.checks >= 1):
+        if share is None and not is_count(self.checks):
             msg = (
                 f"Found Patience({self.checks!r}); expected a number of checks from 1, such as "
                 'Patience(10), or a share of the plan between "0%" and "100%", such as '
                 'Patience("20%").'
             )
             raise ConfigurationError(msg)
-        if not 0 <= self.min_delta < math.inf:
+        if not is_number(self.min_delta, least=0):
             msg = f"Found min_delta={self.min_delta!r}; expected a finite number from 0."
             raise ConfigurationError(msg)
         if self.mode not in ("absolute", "relative", "stderr"):
@@ -78,7 +79,7 @@ class Patience(Rule):
 
     def _refuse_odd_unit(self) -> None:
         given = [amount for amount in (self.steps, self.seconds) if amount is not None]
-        if len(given) > 1 or any(not 0 < amount < math.inf for amount in given):
+        if len(given) > 1 or any(not is_number(x, least=0) or x == 0 for x in given):
             msg = (
                 f"Found Patience(steps={self.steps!r}, seconds={self.seconds!r}); expected one "
                 "of them, above 0. To wait for either, write "
@@ -88,23 +89,31 @@ class Patience(Rule):
 
     def __call__(self, history: History) -> StopReason | None:
         """Compare the wait so far with the patience."""
-        wait = history.scan(self, _Wait(), self._update)
+        wait = history.scan(self._update, _Wait())
         waited = self._waited(wait, history.planned)
         if waited is None:
             return None
         # Checks that improved by less than min_delta may be better than the last that counted.
         said, loss = ("not enough", "the") if self.min_delta else ("no", "the best")
-        since = f"since {loss} validation loss {wait.best:.6g} at check {wait.at}"
+        since = f"since {loss} validation loss {number(wait.best)} at check {wait.at}"
         since = since if wait.at else "and no finite validation loss yet"
-        return self._reason(history, f"{said} improvement for {waited} {since}")
+        message = f"{said} improvement for {waited} {since}"
+        return self.reason(history, message, **self._evidence(wait, history))
+
+    def _evidence(self, wait: _Wait, history: History) -> dict[str, float]:
+        best = {"val_best": wait.best} if wait.at else {}
+        if self.steps is not None:
+            return {**best, "steps_waited": wait.steps, "patience": self.steps}
+        if self.seconds is not None:
+            return {**best, "seconds_waited": wait.seconds, "patience": self.seconds}
+        return {**best, "checks_waited": wait.checks, "patience": self.patience(history.planned)}
 
     def _waited(self, wait: _Wait, planned: int | None) -> str | None:
         if self.steps is not None:
-            return f"{wait.steps} steps" if wait.steps >= self.steps else None
+            return count(wait.steps, "step") if wait.steps >= self.steps else None
         if self.seconds is not None:
-            return f"{wait.seconds:.4g} seconds" if wait.seconds >= self.seconds else None
-        checks = f"{wait.checks} check{'s' * (wait.checks != 1)}"
-        return checks if wait.checks >= self.patience(planned) else None
+            return duration(wait.seconds) if wait.seconds >= self.seconds else None
+        return count(wait.checks, "check") if wait.checks >= self.patience(planned) else None
 
     def patience(self, planned: int | None) -> int:
         """Give the checks to wait under a plan.
@@ -120,7 +129,8 @@ class Patience(Rule):
             return UNPLANNED_CHECKS
         return max(LEAST_CHECKS, math.ceil(round(share * planned, 9)))
 
-    def _update(self, wait: _Wait, seen: Observation) -> _Wait:
+    def _update(self, wait: _Wait, history: History) -> _Wait:
+        seen = history[-1]
         if math.isfinite(seen.val) and seen.val < wait.best - self._delta(wait.best, seen):
             return _Wait(best=seen.val, at=seen.check, since=seen)
         since = wait.since or seen

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import theil_sen
+from lightning_gapmon.analysis.wording import percent
 from lightning_gapmon.errors import ConfigurationError
 
 MOST = 60
@@ -35,10 +36,10 @@ class Plateau(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a window without a slope."""
-        if type(self.checks) is not int or not 3 <= self.checks <= MOST:  # noqa: PLR2004
+        if not (is_count(self.checks, least=3) and self.checks <= MOST):
             msg = f"Found Plateau({self.checks!r}); expected a number of checks from 3 to {MOST}."
             raise ConfigurationError(msg)
-        if not 0 <= self.tolerance < math.inf:
+        if not is_number(self.tolerance, least=0):
             msg = f"Found tolerance={self.tolerance!r}; expected a share from 0, such as 0.001."
             raise ConfigurationError(msg)
 
@@ -51,8 +52,7 @@ class Plateau(Rule):
         fall = (0.0 - theil_sen(window)) * (self.checks - 1) / reference if reference else 0.0
         if not fall <= self.tolerance:
             return None
-        moved = f"fell by {100 * fall:.3g} %" if fall >= 0 else f"rose by {-100 * fall:.3g} %"
-        limit = f"(limit {100 * self.tolerance:g} %)"
-        return self._reason(
-            history, f"validation loss {moved} over the last {self.checks} checks {limit}"
-        )
+        moved = f"fell by {percent(fall)}" if fall >= 0 else f"rose by {percent(-fall)}"
+        limit = f"(limit {percent(self.tolerance)})"
+        message = f"validation loss {moved} over the last {self.checks} checks {limit}"
+        return self.reason(history, message, fall=fall, tolerance=self.tolerance)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.analysis.rules.span import Span, val_span
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
+from lightning_gapmon.analysis.rules.span import train_span, val_span
+from lightning_gapmon.analysis.wording import count, given, number, percent
 from lightning_gapmon.errors import ConfigurationError
 
 STRIP = 5
@@ -27,7 +27,7 @@ class GeneralizationLoss(Rule):
     Example:
         >>> history = History.from_curves(train=[3, 2, 1], val=[3.0, 2.0, 2.2])
         >>> GeneralizationLoss(5)(history).message
-        'validation loss 2.2 is 10 % above its best, 2 (limit 5 %)'
+        'validation loss 2.200 is 10 % above its best, 2.000 (limit 5 %)'
     """
 
     alpha: float = 5.0
@@ -42,8 +42,14 @@ class GeneralizationLoss(Rule):
         if not loss > self.alpha:
             return None
         best = val_span(history).low
-        above = f"{loss:.4g} % above its best, {best:.6g} (limit {self.alpha:g} %)"
-        return self._reason(history, f"validation loss {history[-1].val:.6g} is {above}")
+        above = (
+            f"{percent(loss / 100)} above its best, {number(best)} (limit {given(self.alpha)} %)"
+        )
+        message = f"validation loss {number(history[-1].val)} is {above}"
+        evidence = {"val_best": best, "val_now": history[-1].val}
+        return self.reason(
+            history, message, generalization_loss=loss, limit=self.alpha, **evidence
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,11 +85,12 @@ class ProgressQuotient(Rule):
         loss, progress = generalization_loss(history), self._progress(history)
         if not loss > self.alpha * progress:
             return None
-        against = f"against a training progress of {progress:.4g} (limit {self.alpha:g})"
-        return self._reason(history, f"generalisation loss {loss:.4g} % {against}")
+        against = f"against a training progress of {number(progress)} (limit {given(self.alpha)})"
+        message = f"generalisation loss {percent(loss / 100)} {against}"
+        return self.reason(history, message, generalization_loss=loss, progress=progress)
 
     def _progress(self, history: History) -> float:
-        span = history.scan("train span", Span(), _widen_train)
+        span = train_span(history)
         strip = [value for value in history.train[-self.strip :] if math.isfinite(value)]
         if not strip:
             return math.nan
@@ -93,7 +100,6 @@ class ProgressQuotient(Rule):
 
 
 class _Rises(NamedTuple):
-    checks: int = 0
     last: float = math.nan
     rises: int = 0
 
@@ -120,25 +126,25 @@ class SuccessiveRises(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be counted."""
-        if type(self.strips) is not int or self.strips < 1:
+        if not is_count(self.strips):
             msg = f"Found SuccessiveRises({self.strips!r}); expected a number of strips from 1."
             raise ConfigurationError(msg)
         _need_strip("SuccessiveRises", self.strip)
 
     def __call__(self, history: History) -> StopReason | None:
         """Look once a strip."""
-        key = ("rises", self.strip)
-        rises = history.scan(key, _Rises(), self._update).rises
+        rises = history.scan(self._update, _Rises()).rises
         if not history or len(history) % self.strip or rises < self.strips:
             return None
-        strips = f"{rises} strip{'s' if rises > 1 else ''} of {self.strip} checks"
-        return self._reason(history, f"validation loss rose over {strips} in a row")
+        strips = f"{count(rises, 'strip')} of {count(self.strip, 'check')}"
+        message = f"validation loss rose over {strips} in a row"
+        return self.reason(history, message, rises=rises, strip=self.strip)
 
-    def _update(self, seen_so_far: _Rises, seen: Observation) -> _Rises:
-        checks, last, rises = seen_so_far.checks + 1, seen_so_far.last, seen_so_far.rises
-        if checks % self.strip or not math.isfinite(seen.val):
-            return _Rises(checks, last, rises)
-        return _Rises(checks, seen.val, rises + 1 if seen.val > last else 0)
+    def _update(self, before: _Rises, history: History) -> _Rises:
+        val = history[-1].val
+        if len(history) % self.strip or not math.isfinite(val):
+            return before
+        return _Rises(val, before.rises + 1 if val > before.last else 0)
 
 
 def generalization_loss(history: History) -> float:
@@ -155,17 +161,13 @@ def generalization_loss(history: History) -> float:
     return 100 * above / span.reference if above else 0.0
 
 
-def _widen_train(span: Span, seen: Observation) -> Span:
-    return span.widen(seen.train)
-
-
 def _need_positive(rule: str, alpha: float) -> None:
-    if not (isinstance(alpha, (int, float)) and 0 <= alpha < math.inf):
+    if not is_number(alpha, least=0):
         msg = f"Found {rule}({alpha!r}); expected a finite limit from 0, such as {rule}()."
         raise ConfigurationError(msg)
 
 
 def _need_strip(rule: str, strip: int) -> None:
-    if type(strip) is not int or strip < 1:
+    if not is_count(strip):
         msg = f"Found {rule}(strip={strip!r}); expected a number of checks from 1."
         raise ConfigurationError(msg)

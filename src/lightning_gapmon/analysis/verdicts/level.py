@@ -3,11 +3,9 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 
 SHARE = 0.05
 MOST_CHECKS = 31
@@ -116,15 +114,15 @@ class Course:
 
 def course(history: History) -> Course:
     """Follow the levels up to the last check; one more check costs one more median."""
-    return history.scan("course", Course(), partial(_follow, history))
+    return history.scan(_follow, Course())
 
 
-def _follow(history: History, before: Course, seen: Observation) -> Course:
+def _follow(before: Course, history: History) -> Course:
     now = _level(history, before)
     if now is None:
         return replace(before, seen=before.seen + 1)
     best, highest = before.best or now, before.highest or now
-    last = history[max(0, before.seen - 2) : before.seen + 1]
+    seen, last = history[-1], history[-3:]
     return Course(
         seen=before.seen + 1,
         val=before.val.on_to(seen.val),

@@ -3,11 +3,9 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.level import Level, course, finite
 from lightning_gapmon.analysis.verdicts.remedies import against_divergence, against_overfitting
@@ -109,18 +107,18 @@ class _Telling(NamedTuple):
 
 def _told(sight: Sight) -> bool:
     """Whether a rise since this best level was more than noise at some check."""
-    telling = sight.history.scan("told", _Telling(), partial(_follow, sight.history))
+    telling = sight.history.scan(_follow, _Telling())
     return telling.best == sight.best.index
 
 
-def _follow(history: History, before: _Telling, _: Observation) -> _Telling:
+def _follow(before: _Telling, history: History) -> _Telling:
     seen = before.seen + 1
-    way = course(history[:seen])
+    way = course(history)
     if way.best is None or way.now is None or way.best.index == before.best:
         return before._replace(seen=seen)
     if not way.now.val > way.best.val:
         return _Telling(seen)
-    sight = Sight.of(history[:seen])
+    sight = Sight.of(history)
     return _Telling(seen, way.best.index if sight and _tells_now(sight) else -1)
 
 

@@ -22,6 +22,8 @@ from lightning_gapmon.monitor.compat import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lightning.pytorch import LightningModule, Trainer
 
     from lightning_gapmon.analysis.history.history import History
@@ -239,6 +241,19 @@ def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
 def selection(trainer: "Trainer") -> Selection:
     """Give what the first `GapCheckpoint` selects by."""
     return next((checkpoint.selection for checkpoint in _ours(trainer)), Selection())
+
+
+def best_path(trainer: "Trainer", losses: "Collection[str]") -> str:
+    """Give the path of the best checkpoint by one of these losses, or "".
+
+    One that a user ranks by something else, an accuracy say, is not the best check's.
+    """
+    ranked = (
+        getattr(callback, "best_model_path", "")
+        for callback in trainer.checkpoint_callbacks
+        if isinstance(callback, GapCheckpoint) or getattr(callback, "monitor", None) in losses
+    )
+    return next(filter(None, ranked), "")
 
 
 def _ours(trainer: "Trainer") -> list[GapCheckpoint]:

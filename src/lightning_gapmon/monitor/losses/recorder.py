@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_gapmon.analysis.loss_names import lone, pair, read_name, without_loader
+from lightning_gapmon.analysis.loss_names import Side, chosen, read_name, without_loader
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes
 from lightning_gapmon.monitor.losses.padding import Padding
 from lightning_gapmon.monitor.losses.step_output import describe, loss_in
-from lightning_gapmon.monitor.losses.watched import SIDES, SOURCES, Names, Side, Source, Watched
+from lightning_gapmon.monitor.losses.watched import SIDES, SOURCES, Names, Source, Watched
 
 Pass = Literal["train", "val", "probe"]
 _MOST_SIGHTINGS = 5
@@ -143,9 +143,7 @@ class Recorder:
         train, val = (
             {self._names[side]} if side in self._names else heard[side] for side in SIDES
         )
-        one = lone(train | val) if not (train and val) else ""
-        found = dict(zip(SIDES, pair(train, val) or (one, one), strict=True))
-        return {**found, **self._names}
+        return {**dict(zip(SIDES, chosen(train, val), strict=True)), **self._names}
 
     def meter(
         self, at: Pass, source: Source, loader: int = 0, *, names: Names | None = None
@@ -196,7 +194,7 @@ class Recorder:
             return name == self._names[side]
         read = read_name(name)
         asked = {read_name(given).stem for given in self.given.values()}
-        return read.stage in (side, None) and (read.is_loss or read.stem in asked)
+        return read.side in (side, None) and (read.is_loss or read.stem in asked)
 
     def _add(
         self, source: Source, name: str, loss: Tensor, batch_size: "float | Tensor | None"

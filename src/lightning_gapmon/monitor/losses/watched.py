@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lightning_gapmon.analysis.loss_names import Side
 from lightning_gapmon.board.tags import Tags
 
-Side = Literal["train", "val"]  # Lightning's `stage` means fit, validate or test
 Source = Literal["mixin", "logged", "outputs"]
 Names = Mapping[Side, str]
 SIDES: tuple[Side, Side] = ("train", "val")

@@ -99,7 +99,7 @@ def metrics(seen: "Observation", watched: "Watched") -> dict[str, float]:
     named = {
         tags.train: seen.train,
         tags.val: seen.val,
-        tags.train_fair: gap.train,
+        tags.train_fair: gap.train_fair,
         tags.gap: gap.absolute,
         tags.gap_relative: gap.relative,
         tags.gap_stderr: gap.stderr,
