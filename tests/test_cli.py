@@ -118,7 +118,10 @@ def test_picture_of_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--rule", "Patients(3)"], "Found 'Patients', which is no rule"),
+        (
+            ["--rule", "Patients(3)"],
+            "Found 'Patients' at character 1 of 'Patients(3)', which is no rule that",
+        ),
         (["--picture", "x.svg", "--run", "none"], "Found no run with 'none' in its name"),
     ],
 )

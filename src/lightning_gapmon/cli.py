@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
@@ -122,8 +122,9 @@ def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
 
 def _with_plan(run: Run, *, planned: int | None, no_plan: bool) -> Run:
     history = run.history
-    plan = None if no_plan else planned or history.planned or len(history)
-    return replace(run, history=History(history, planned=plan))
+    if no_plan or planned or not history.planned:
+        history = with_plan(history, None if no_plan else planned or len(history))
+    return replace(run, history=history)
 
 
 def _replaying(runs: Iterable[Run]) -> Iterable[Run]:

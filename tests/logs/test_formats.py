@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.rules.rule import StopReason
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.errors import LogFormatError
+from lightning_gapmon.logs import gapmon_json
 from lightning_gapmon.logs.formats import find_logs, read_runs
 
 TRAIN, VAL = [1.0, 0.5, 0.25], [1.5, 1.0, 1.25]
@@ -104,21 +109,28 @@ def test_reads_gapmons_own_report(tmp_path: Path) -> None:
         "check": [1, 2],
         "epoch": [0, 1],
         "step": [5, 10],
-        "val": [2.0, "Infinity"],
-        "probe": [None, 0.5],
-        "loaders": [[1.0, None], [2.0, 3.0]],
+        "val": [2.0, math.inf],
+        "probe": [math.nan, 0.5],
+        "loaders": [[1.0, math.nan], [2.0, 3.0]],
     }
-    history = {"version": 1, "planned": 9, "columns": columns}
-    report = {"history": history, "stop_reason": {"check": 2}}
-    (tmp_path / "gapmon.json").write_text(json.dumps(report))
+    history = History.from_plain({"version": 1, "planned": 9, "columns": columns})
+    stopped = StopReason("Target(2)", "reached", 1)
+    outcome = Outcome(history=history, diagnosis=diagnose(history), stop_reason=stopped)
+    gapmon_json.write(outcome, tmp_path / "gapmon.json")
     (log,) = find_logs([tmp_path])
     (run,) = read_runs(log)
 
     assert run.cut
-    assert run.history.planned == 9
-    assert run.history.val == [2.0, math.inf]
-    assert math.isnan(run.history.probe[0])
+    assert run.history == history
     assert run.history[1].loaders == (2.0, 3.0)
+
+
+def test_a_report_that_was_changed_is_refused(tmp_path: Path) -> None:
+    """There is one reader of the report, and it says what it has found."""
+    (tmp_path / "gapmon.json").write_text('{"history": {"columns": {"val": [1.0]}}}')
+
+    with pytest.raises(LogFormatError, match=r"cannot be read\. Found format None, version None"):
+        read_runs(tmp_path / "gapmon.json")
 
 
 def test_reads_json_lines(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ ODD: list[tuple[dict[str, Any], str]] = [
     (
         {"stop": "Patience 10"},
         (
-            "Found the rule 'Patience 10', which is not Python: invalid syntax. Write it as in "
-            "Python, for example 'Patience(10) | Target(0.1)' or 'Budget.eager()'."
+            "Found the rule 'Patience 10', which is not Python at character 10: invalid syntax. "
+            "Write it as in Python, for example 'Patience(10) | Target(0.1)' or 'Budget.eager()'."
         ),
     ),
     (

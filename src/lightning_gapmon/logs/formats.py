@@ -14,11 +14,11 @@ from lightning_gapmon.analysis.history.series import Point, Series
 from lightning_gapmon.analysis.loss_names import read_name
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.errors import LogFormatError
+from lightning_gapmon.logs import gapmon_json
 from lightning_gapmon.logs.event_files.reader import MARK, read_scalars
 
 STEPS = ("step", "global_step", "epoch")
 TEXT = (".csv", ".json", ".jsonl")
-REPORT = "gapmon.json"
 
 
 def find_logs(paths: Iterable[Path]) -> list[Path]:
@@ -44,7 +44,7 @@ def find_logs(paths: Iterable[Path]) -> list[Path]:
 
 def _in_folder(folder: Path) -> Iterator[Path]:
     for place in filter(Path.is_dir, (folder, *folder.rglob("*"))):
-        best = place / REPORT if (place / REPORT).is_file() else place
+        best = place / gapmon_json.NAME if (place / gapmon_json.NAME).is_file() else place
         if best != place or any(place.glob(f"*{MARK}*")):
             yield best
             continue
@@ -69,7 +69,7 @@ def read_runs(log: Path) -> list[Run]:
         return _runs(log, read_scalars(log, containing=_is_wanted))
     readers: dict[str, Callable[[Path], list[Run]]] = {
         ".csv": lambda path: _runs(path, _table(path)),
-        ".json": _gapmon if log.name == REPORT else _trainer_state,
+        ".json": _gapmon if log.name == gapmon_json.NAME else _trainer_state,
         ".jsonl": _json_lines,
     }
     if log.suffix not in readers:
@@ -80,6 +80,8 @@ def read_runs(log: Path) -> list[Run]:
         raise LogFormatError(msg)
     try:
         return readers[log.suffix](log)
+    except LogFormatError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"Found {log}, which cannot be read as {log.suffix}: {error!r}."
         raise LogFormatError(msg) from error
@@ -124,17 +126,8 @@ def _float(value: object) -> float | None:
 
 
 def _gapmon(path: Path) -> list[Run]:
-    plain = json.loads(path.read_text(encoding="utf-8"))
-    history = plain["history"]
-    columns = {name: [*map(_known, values)] for name, values in history["columns"].items()}
-    run = History.from_plain({**history, "columns": columns})
-    return [Run(name=str(path.parent), history=run, cut=plain.get("stop_reason") is not None)]
-
-
-def _known(value: Any) -> Any:  # noqa: ANN401 - a number, or those of several loaders
-    if isinstance(value, list):
-        return [_known(part) for part in value]
-    return math.nan if value is None else float(value) if isinstance(value, str) else value
+    run = gapmon_json.read(path)
+    return [Run(name=str(path.parent), history=run.history, cut=run.stop_reason is not None)]
 
 
 def _trainer_state(path: Path) -> list[Run]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_number
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import noise
 from lightning_gapmon.analysis.wording import count, number
@@ -85,12 +85,15 @@ class Budget(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
-        if not (0 <= self.share <= 1 and 0 <= self.tolerance < 1):
+        if not (is_number(self.share, least=0, most=1) and self._is_tolerance()):
             msg = (
                 f"Found Budget({self.share!r}, tolerance={self.tolerance!r}); expected shares "
                 "between 0 and 1, such as Budget(0.2) or Budget.eager()."
             )
             raise ConfigurationError(msg)
+
+    def _is_tolerance(self) -> bool:
+        return is_number(self.tolerance, least=0, most=1) and self.tolerance < 1
 
     def __call__(self, history: History) -> StopReason | None:
         """Compare the wait with what is left, then look for a clear rise."""
@@ -99,12 +102,15 @@ class Budget(Rule):
         course = history.scan(self._update, _Course())
         longer = LONGER if self._stands_still(course, history) else 1
         if course.mark_age >= longer * self.patience(history[-1].check, history.planned):
-            return self._reason(history, self._waited(course, history))
+            return self.reason(
+                history, self._waited(course, history), **self._evidence(course, history)
+            )
         rise = self._rise(course, history)
         if not rise:
             return None
         above = f"rose by {number(rise)} above the best, {number(course.best)} at check"
-        return self._reason(history, f"validation loss {above} {course.best_check}")
+        message = f"validation loss {above} {course.best_check}"
+        return self.reason(history, message, val_best=course.best, val_rise=rise)
 
     def patience(self, check: int, planned: int | None) -> float:
         """Give the checks to wait at a check, before any doubling.
@@ -157,6 +163,11 @@ class Budget(Rule):
         rise = median(recent[-RISE_LEVEL:]) - course.best
         effect = RISE_EFFECT * val_span(history).reference
         return rise if rise > max(effect, RISE_NOISE * noise(recent)) else 0.0
+
+    def _evidence(self, course: _Course, history: History) -> dict[str, float]:
+        best = {"val_best": course.mark} if course.mark_check else {}
+        planned = {"checks_planned": history.planned} if history.planned else {}
+        return {**best, "checks_waited": course.mark_age, **planned}
 
     def _waited(self, course: _Course, history: History) -> str:
         said = "not enough" if self.tolerance else "no"

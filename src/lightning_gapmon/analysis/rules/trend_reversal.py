@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_number
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import mann_kendall
 from lightning_gapmon.analysis.wording import percent
@@ -39,7 +39,7 @@ class TrendReversal(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what is no rise."""
-        if not (0 <= self.effect < math.inf and 0 <= self.score < math.inf):
+        if not (is_number(self.effect, least=0) and is_number(self.score, least=0)):
             msg = (
                 f"Found TrendReversal(effect={self.effect!r}, score={self.score!r}); "
                 "expected two finite numbers from 0."
@@ -59,7 +59,8 @@ class TrendReversal(Rule):
         if score < self.score:
             return None
         trend = f"rises (Mann-Kendall {score:.2f} over {size} checks)"
-        return self._reason(history, f"validation loss {trend}, {percent(effect)} above its best")
+        message = f"validation loss {trend}, {percent(effect)} above its best"
+        return self.reason(history, message, mann_kendall=score, rise=effect, least=self.effect)
 
     def _effect(self, history: History, last: list[float]) -> float:
         span = val_span(history)

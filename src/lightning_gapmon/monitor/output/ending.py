@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 
-REPORT = "gapmon.json"
-
 
 def put_back(
     trainer: "Trainer", module: "LightningModule", snapshot: "Snapshot", best: "Observation | None"
@@ -71,7 +69,7 @@ def leave_report(outcome: Outcome, folder: str) -> None:
     """Leave the report beside the logs, where there are any, on global rank 0."""
     if not folder or not outcome.history:
         return
-    path = Path(folder, REPORT)
+    path = Path(folder, document.NAME)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         document.write(outcome, path)
