@@ -19,7 +19,7 @@ from lightning_gapmon.analysis.study import Interval, Row, Run, study
 from lightning_gapmon.analysis.wording import count, percent
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
 from lightning_gapmon.logs.distinct import distinct
-from lightning_gapmon.logs.formats import find_logs, read_runs
+from lightning_gapmon.logs.formats import Log, find_logs, read_log
 from lightning_gapmon.report.grid import grid
 from lightning_gapmon.report.svg import draw
 
@@ -99,13 +99,20 @@ def replay(
 
 
 def _runs(logs: list[Path], *, planned: int | None, no_plan: bool, drop_cut: bool) -> list[Run]:
-    read_all = (read for log in _shown(find_logs(logs), "reading") for read in read_runs(log))
+    read_all = (read for log in _shown(find_logs(logs), "reading") for read in _fenced(log))
     found = distinct(read_all)
     measured = [read for read in found if read.history.best]
     kept = [read for read in measured if not (drop_cut and read.cut)]
     if not kept:
         raise LogFormatError(_nothing(logs, found, measured))
     return [_with_plan(read, planned=planned, no_plan=no_plan) for read in kept]
+
+
+def _fenced(log: Log) -> Iterable[Run]:
+    found = read_log(log)
+    for skipped in found.skipped:
+        click.echo(f"Skipped {skipped}", err=True)
+    return found.runs
 
 
 def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
