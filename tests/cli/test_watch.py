@@ -114,7 +114,7 @@ def test_once_prints_what_there_is(tmp_path: Path) -> None:
     """The newest is drawn, others are listed; JSON is a line."""
     for number, name in enumerate(("old", "new")):
         log = drawn_log(tmp_path / name, curves.good, seed=number)
-        os.utime(log, (number, number))
+        os.utime(log, (100 + number, 100 + number))
     ran = gapmon("watch", tmp_path, "--once", width=100)
     as_json = gapmon("watch", tmp_path, "--once", "--json").out.splitlines()
 

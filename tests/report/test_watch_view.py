@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 from tests.hostile import HOSTILE
-from tests.judged import HEALTHY, OVERFIT, Judged
+from tests.judged import HEALTHY, OVERFIT
 from tests.report.strategies import outcomes
 
+from lightning_gapmon.analysis.gate.result import Judged
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome

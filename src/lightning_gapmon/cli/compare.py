@@ -85,7 +85,7 @@ def _groups(
 
 def _checkpoints(one: Loaded) -> list[str]:
     """List the checkpoints beside a log, and the one that its report names, that exist."""
-    paths = checkpoint_files(one.log)
+    paths = checkpoint_files(Path(one.path))
     best = one.outcome.best_path
     if best and Path(best).exists() and best not in paths:
         paths.append(best)

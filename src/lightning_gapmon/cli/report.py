@@ -16,7 +16,6 @@ from lightning_gapmon.analysis.run_document import (
 )
 from lightning_gapmon.cli import screen
 from lightning_gapmon.cli.runs import Found, Loaded, load
-from lightning_gapmon.logs import gapmon_json
 from lightning_gapmon.report import runs_table, safe
 from lightning_gapmon.report.runs_table import Named
 
@@ -61,7 +60,7 @@ def _page(found: Found) -> str:
 
 def _document(one: Loaded) -> RunDocument:
     outcome = one.outcome
-    if one.log.name == gapmon_json.NAME:
+    if one.own:
         return document_of(outcome, name=one.run.name)
     ahead = outlook(outcome.history)
     beside = Beside(name=one.run.name, outlook={**asdict(ahead), "message": str(ahead)})

@@ -1,7 +1,7 @@
 """The runs that a command is given: found, read each in its own fence, counted once, judged."""
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,13 +12,11 @@ from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
 from lightning_gapmon.logs import gapmon_json
 from lightning_gapmon.logs.distinct import distinct
-from lightning_gapmon.logs.formats import find_logs, read_runs
+from lightning_gapmon.logs.formats import REPORT, Log, find_logs, read_log
+from lightning_gapmon.logs.places import is_url, local_copy
 
 STANDARD = ("metrics.csv", "trainer_state.json")  # one for each run: its folder names the run
-NO_VALIDATION = (
-    "no validation loss: expected columns such as train_loss and val_loss, loss and val_loss, or "
-    "loss/train and loss/val"
-)
+NOTHING = "no validation loss"  # so begins the reason of a log that is whole and has none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +25,15 @@ class Loaded:
 
     Attributes:
         run: Its name, its checks and its group.
-        log: The file or folder that it was read from.
+        path: The file or folder that it was read from.
+        own: Whether it was watched while it trained, so that the outcome is its own word.
         outcome: All that is known of it.
     """
 
     run: Run
-    log: Path
+    path: str
     outcome: Outcome
+    own: bool = False
 
     @property
     def judged(self) -> Judged:
@@ -42,7 +42,7 @@ class Loaded:
             name=self.run.name,
             history=self.run.history,
             diagnosis=self.outcome.diagnosis,
-            path=str(self.log),
+            path=self.path,
             group=self.run.group,
         )
 
@@ -74,11 +74,9 @@ def load(patterns: Sequence[str]) -> Found:
     loaded: list[Loaded] = []
     unread: list[Unread] = []
     for log in find_logs(expanded(patterns)):
-        found = read(log)
-        if isinstance(found, Unread):
-            unread.append(found)
-        else:
-            loaded += found
+        found, skipped = read(log)
+        loaded += found
+        unread += skipped
     kept = {id(run) for run in distinct([one.run for one in loaded])}
     return Found(
         runs=tuple(one for one in loaded if id(one.run) in kept),
@@ -87,44 +85,53 @@ def load(patterns: Sequence[str]) -> Found:
     )
 
 
-def read(log: Path) -> list[Loaded] | Unread:
-    """Read the runs of one log, or say why there is none."""
-    try:
-        found = [*_read(log)]
-    except (GapMonitorError, OSError) as error:  # what is broken takes no other with it
-        return Unread(name=str(log), reason=str(error))
-    return found or Unread(name=str(log), reason=NO_VALIDATION, broken=False)
+def read(log: Log) -> tuple[list[Loaded], list[Unread]]:
+    """Read the runs of one log, and say what could not be read and why."""
+    found = read_log(log)
+    unread = [
+        Unread(
+            name=skipped.path,
+            reason=skipped.reason,
+            broken=not skipped.reason.startswith(NOTHING),
+        )
+        for skipped in found.skipped
+    ]
+    if REPORT.fullmatch(log.place.name):
+        return [_reported(run, log) for run in found.runs], unread
+    return [_judged(run, log) for run in found.runs], unread
 
 
-def expanded(patterns: Sequence[str]) -> list[Path]:
+def _reported(run: Run, log: Log) -> Loaded:
+    """Take a run's own word for its verdict: it may know more than its curves."""
+    with local_copy(log.place) as path:
+        try:
+            outcome = gapmon_json.read(path)
+        except GapMonitorError:  # it has been written to since it was read
+            return _judged(run, log)
+    return Loaded(run=run, path=log.place.path, outcome=outcome, own=True)
+
+
+def _judged(run: Run, log: Log) -> Loaded:
+    path = Path(log.place.path)
+    named = replace(run, name=str(path.parent)) if path.name in STANDARD else run
+    outcome = Outcome(history=run.history, diagnosis=diagnose(run.history))
+    return Loaded(run=named, path=log.place.path, outcome=outcome)
+
+
+def expanded(patterns: Sequence[str]) -> list[str]:
     """Expand patterns that the shell has left as they are; a path that is there is none.
 
     Raises:
         LogFormatError: Nothing fits a pattern.
     """
-    found: list[Path] = []
+    found: list[str] = []
     for pattern in patterns:
-        path = Path(pattern)
-        if path.exists() or not glob.has_magic(pattern):
-            found.append(path)
+        if is_url(pattern) or not glob.has_magic(pattern) or Path(pattern).exists():
+            found.append(pattern)
             continue
         fitting = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - knows absolute ones
         if not fitting:
             msg = f"Found nothing that fits {pattern!r}; expected logs, or folders with logs."
             raise LogFormatError(msg)
-        found += map(Path, fitting)
+        found += fitting
     return found
-
-
-def _read(log: Path) -> Iterator[Loaded]:
-    if log.name == gapmon_json.NAME:
-        outcome = gapmon_json.read(log)
-        if outcome.history:
-            was_cut = outcome.stop_reason is not None
-            run = Run(name=str(log.parent), history=outcome.history, cut=was_cut)
-            yield Loaded(run=run, log=log, outcome=outcome)
-        return
-    for found in read_runs(log):
-        run = replace(found, name=str(log.parent)) if log.name in STANDARD else found
-        outcome = Outcome(history=run.history, diagnosis=diagnose(run.history))
-        yield Loaded(run=run, log=log, outcome=outcome)

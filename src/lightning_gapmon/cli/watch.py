@@ -1,7 +1,6 @@
 """`gapmon watch`: runs while they train."""
 
 import json
-import os
 import shutil
 import signal
 import sys
@@ -13,11 +12,11 @@ from types import FrameType
 
 import click
 
-from lightning_gapmon.analysis.gate.result import Unread
 from lightning_gapmon.cli import screen
 from lightning_gapmon.cli.runs import Loaded, expanded, read
 from lightning_gapmon.errors import LogFormatError
-from lightning_gapmon.logs.formats import find_logs
+from lightning_gapmon.logs.formats import Log, find_logs
+from lightning_gapmon.logs.places import entries, is_url, look
 from lightning_gapmon.report import runs_table, watch_view
 from lightning_gapmon.report.runs_table import Named
 from lightning_gapmon.report.styled import Styled
@@ -65,7 +64,7 @@ class Following:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = patterns
-        self._known: dict[Path, tuple[Signature, list[Watched]]] = {}
+        self._known: dict[str, tuple[Signature, list[Watched]]] = {}
 
     def look(self) -> list[Watched]:
         """Give the runs as they are now, the one written to last first."""
@@ -73,31 +72,37 @@ class Following:
             logs = find_logs(expanded(self._patterns))
         except LogFormatError:  # not there yet, or not at this moment: wait
             logs = []
+        known = {}
         for log in logs:
-            signature = _signature(log)
-            if signature and self._known.get(log, ((), []))[0] != signature:
-                self._known[log] = signature, _watched(log, signature)
-        self._known = {log: known for log, known in self._known.items() if log in logs}
-        runs = [run for _, found in self._known.values() for run in found]
-        return sorted(runs, key=lambda run: run.written, reverse=True)
+            path = log.place.path
+            signature = _signature(path)
+            before, runs = self._known.get(path, ((), []))
+            changed = signature != before or not signature
+            known[path] = signature, (_watched(log, signature) if changed else runs)
+        self._known = known
+        every = [run for _, found in known.values() for run in found]
+        return sorted(every, key=lambda run: run.written, reverse=True)
 
 
-def _signature(log: Path) -> Signature:
+def _signature(path: str) -> Signature:
     """Tell whether a log has changed, by the sizes and times of its files."""
+    if is_url(path):
+        there = look(path)
+        inside = entries(path) if there.kind == "folder" else [there]
+        return tuple((entry.path, entry.size, 0) for entry in inside)
+    place = Path(path)
     try:
-        files = [Path(entry) for entry in os.scandir(log)] if log.is_dir() else [log]
-        found = [(str(path), path.stat()) for path in files]
+        files = [*place.iterdir()] if place.is_dir() else [place]
+        found = [(str(file), file.stat()) for file in files]
     except OSError:  # it is being replaced
         return ()
     return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in found))
 
 
-def _watched(log: Path, signature: Signature) -> list[Watched]:
-    found = read(log)
-    if isinstance(found, Unread):
-        return []
-    written = max(nanoseconds for _, _, nanoseconds in signature) / 1e9
-    return [_watching(one, written) for one in found if one.run.history]
+def _watched(log: Log, signature: Signature) -> list[Watched]:
+    found, _ = read(log)
+    written = max((nanoseconds for _, _, nanoseconds in signature), default=0) / 1e9
+    return [_watching(one, written or time.time()) for one in found if one.run.history]
 
 
 def _watching(one: Loaded, written: float) -> Watched:

@@ -125,6 +125,14 @@ def gone(best: int) -> str:
     )
 
 
+def not_restored(best: int, why: str) -> str:
+    """Say that the best check's weights are not in the module, and why."""
+    return (
+        f"The weights of the best check, {best}, are not put back: {why}. restore_best left the "
+        "module as it was; load the checkpoint of the best check by hand to have them."
+    )
+
+
 def not_written(path: "Path", error: OSError) -> str:
     """Say that the report is missing, and what has all of it too."""
     return (

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.rules.rule import StopReason
-    from lightning_gapmon.monitor.fit import Fit
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+    from lightning_gapmon.monitor.losses.recorder import Recorder
     from lightning_gapmon.monitor.losses.watched import Watched
     from lightning_gapmon.monitor.settings import Show
 
@@ -42,17 +43,25 @@ class Publisher:
         self._show = show
         self._laid_out: Tags | None = None
 
-    def check(self, trainer: "Trainer", fit: "Fit") -> None:
+    def check(
+        self,
+        trainer: "Trainer",
+        *,
+        history: "History",
+        diagnosis: "Diagnosis",
+        watched: "Watched",
+        recorder: "Recorder",
+    ) -> None:
         """Say what a check has brought, and write what only TensorBoard shows."""
-        tags = fit.watched.tags
-        self.notices.tell(fit.watched, fit.recorder, fit.history[-1])
+        tags = watched.tags
+        self.notices.tell(watched, recorder, history[-1])
         if self._laid_out != tags:
             self._laid_out = tags
             lay_out(trainer, tags)
-        if self.notices.tell_verdict(fit.diagnosis):
-            text(trainer, tags.verdict, verdict(fit.diagnosis))
-        if HP_METRIC not in fit.recorder.logged_names:
-            hparam(trainer, fit.history)
+        if self.notices.tell_verdict(diagnosis):
+            text(trainer, tags.verdict, verdict(diagnosis))
+        if HP_METRIC not in recorder.logged_names:
+            hparam(trainer, history)
 
     def log(self, module: "LightningModule", seen: "Observation", watched: "Watched") -> None:
         """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
