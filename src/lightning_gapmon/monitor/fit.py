@@ -32,7 +32,7 @@ from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
-from lightning_gapmon.monitor.output.publish import Publisher
+from lightning_gapmon.monitor.output.publish import HP_METRIC, Publisher, hparam
 from lightning_gapmon.monitor.probe.probe import make_probe
 
 if TYPE_CHECKING:
@@ -228,6 +228,14 @@ class Fit:
     def _judge(self) -> "Diagnosis":
         overlap = leaks.worst(self.overlaps)
         return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
+
+    def tell(self, trainer: "Trainer") -> None:
+        """Say what the last check has brought, beside its numbers."""
+        self.publisher.notices.tell(self.watched, self.recorder, self.history[-1])
+        self.publisher.draw(trainer, self.watched.tags)
+        self.publisher.judge(trainer, self.diagnosis, self.watched.tags)
+        if HP_METRIC not in self.recorder.logged_names:
+            hparam(trainer, self.history)
 
     def decide(self, trainer: "Trainer") -> None:
         """Stop the run where the rule says so.

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.monitor.checks.odd_rank import OddRank
-from lightning_gapmon.monitor.losses.recorder import Recorder
-from lightning_gapmon.monitor.losses.watched import Source, Watched
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lightning_gapmon.monitor.checks.odd_rank import OddRank
+    from lightning_gapmon.monitor.losses.recorder import Recorder
+    from lightning_gapmon.monitor.losses.watched import Source, Watched
 
 _MOST_NAMES = 20
 _MOST_PAIRS = 5
 
 
-def watching(watched: Watched) -> str:
+def watching(watched: "Watched") -> str:
     """Say where the losses come from; "" while one of them is missing."""
     if watched.train is None or watched.val is None:
         return ""
@@ -34,7 +35,7 @@ def watching(watched: Watched) -> str:
     )
 
 
-def _from(source: Source, name: str) -> str:
+def _from(source: "Source", name: str) -> str:
     return {
         "mixin": "given to the mixin",
         "logged": f"logged by the module as {name!r}",
@@ -42,7 +43,7 @@ def _from(source: Source, name: str) -> str:
     }[source]
 
 
-def no_loss(recorder: Recorder) -> str:
+def no_loss(recorder: "Recorder") -> str:
     """Say that no validation loss was heard, what was, and what to write."""
     asked, train = recorder.given.get("val"), recorder.given.get("train")
     partner = f" that goes with train={train!r}" if train else ""
@@ -58,7 +59,7 @@ def no_loss(recorder: Recorder) -> str:
     )
 
 
-def no_train_loss(recorder: Recorder) -> str:
+def no_train_loss(recorder: "Recorder") -> str:
     """Say that no train loss was heard, and what to write."""
     asked = recorder.given.get("train")
     wanted = f"no train loss named {asked!r}" if asked else "no train loss"
@@ -106,7 +107,7 @@ def lone_probe() -> str:
     )
 
 
-def odd_rank(odd: OddRank, check: int) -> str:
+def odd_rank(odd: "OddRank", check: int) -> str:
     """Say that one rank's validation loss is off."""
     return (
         f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.rules.rule import StopReason
-    from lightning_gapmon.monitor.fit import Fit
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.monitor.losses.watched import Watched
     from lightning_gapmon.monitor.settings import Show
 
@@ -42,17 +42,16 @@ class Publisher:
         self._show = show
         self._laid_out: Tags | None = None
 
-    def check(self, trainer: "Trainer", fit: "Fit") -> None:
-        """Say what a check has brought, and write what only TensorBoard shows."""
-        tags = fit.watched.tags
-        self.notices.tell(fit.watched, fit.recorder, fit.history[-1])
+    def draw(self, trainer: "Trainer", tags: Tags) -> None:
+        """Write the layout of TensorBoard's charts, once for these tags."""
         if self._laid_out != tags:
             self._laid_out = tags
             lay_out(trainer, tags)
-        if self.notices.tell_verdict(fit.diagnosis):
-            text(trainer, tags.verdict, verdict(fit.diagnosis))
-        if HP_METRIC not in fit.recorder.logged_names:
-            hparam(trainer, fit.history)
+
+    def judge(self, trainer: "Trainer", diagnosis: "Diagnosis", tags: Tags) -> None:
+        """Say the verdict where it has changed."""
+        if self.notices.tell_verdict(diagnosis):
+            text(trainer, tags.verdict, verdict(diagnosis))
 
     def log(self, module: "LightningModule", seen: "Observation", watched: "Watched") -> None:
         """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
