@@ -32,7 +32,7 @@ from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
-from lightning_gapmon.monitor.output.publish import HP_METRIC, Publisher, hparam
+from lightning_gapmon.monitor.output.publish import Publisher
 from lightning_gapmon.monitor.probe.probe import make_probe
 
 if TYPE_CHECKING:
@@ -231,11 +231,13 @@ class Fit:
 
     def tell(self, trainer: "Trainer") -> None:
         """Say what the last check has brought, beside its numbers."""
-        self.publisher.notices.tell(self.watched, self.recorder, self.history[-1])
-        self.publisher.draw(trainer, self.watched.tags)
-        self.publisher.judge(trainer, self.diagnosis, self.watched.tags)
-        if HP_METRIC not in self.recorder.logged_names:
-            hparam(trainer, self.history)
+        self.publisher.check(
+            trainer,
+            history=self.history,
+            diagnosis=self.diagnosis,
+            watched=self.watched,
+            recorder=self.recorder,
+        )
 
     def decide(self, trainer: "Trainer") -> None:
         """Stop the run where the rule says so.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.rules.rule import StopReason
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+    from lightning_gapmon.monitor.losses.recorder import Recorder
     from lightning_gapmon.monitor.losses.watched import Watched
     from lightning_gapmon.monitor.settings import Show
 
@@ -42,16 +43,25 @@ class Publisher:
         self._show = show
         self._laid_out: Tags | None = None
 
-    def draw(self, trainer: "Trainer", tags: Tags) -> None:
-        """Write the layout of TensorBoard's charts, once for these tags."""
+    def check(
+        self,
+        trainer: "Trainer",
+        *,
+        history: "History",
+        diagnosis: "Diagnosis",
+        watched: "Watched",
+        recorder: "Recorder",
+    ) -> None:
+        """Say what a check has brought, and write what only TensorBoard shows."""
+        tags = watched.tags
+        self.notices.tell(watched, recorder, history[-1])
         if self._laid_out != tags:
             self._laid_out = tags
             lay_out(trainer, tags)
-
-    def judge(self, trainer: "Trainer", diagnosis: "Diagnosis", tags: Tags) -> None:
-        """Say the verdict where it has changed."""
         if self.notices.tell_verdict(diagnosis):
             text(trainer, tags.verdict, verdict(diagnosis))
+        if HP_METRIC not in recorder.logged_names:
+            hparam(trainer, history)
 
     def log(self, module: "LightningModule", seen: "Observation", watched: "Watched") -> None:
         """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
