@@ -116,23 +116,6 @@ def odd_rank(odd: OddRank, check: int) -> str:
     )
 
 
-def gone(best: int) -> str:
-    """Say that the best check's weights are not to be had."""
-    return (
-        f"The weights of the best check, {best}, are from before this run was resumed and no "
-        "checkpoint of it was found: restore_best left the last weights in the module. Keep "
-        "GapMonitor(checkpoint=True) to have them after a resume too."
-    )
-
-
-def not_restored(best: int, why: str) -> str:
-    """Say that the best check's weights are not in the module, and why."""
-    return (
-        f"The weights of the best check, {best}, are not put back: {why}. restore_best left the "
-        "module as it was; load the checkpoint of the best check by hand to have them."
-    )
-
-
 def not_written(path: "Path", error: OSError) -> str:
     """Say that the report is missing, and what has all of it too."""
     return (
