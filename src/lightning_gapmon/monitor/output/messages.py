@@ -117,15 +117,6 @@ def odd_rank(odd: "OddRank", check: int) -> str:
     )
 
 
-def gone(best: int) -> str:
-    """Say that the best check's weights are not to be had."""
-    return (
-        f"The weights of the best check, {best}, are from before this run was resumed and no "
-        "checkpoint of it was found: restore_best left the last weights in the module. Keep "
-        "GapMonitor(checkpoint=True) to have them after a resume too."
-    )
-
-
 def not_written(path: "Path", error: OSError) -> str:
     """Say that the report is missing, and what has all of it too."""
     return (
