@@ -7,7 +7,6 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.compat import load_weights
-from lightning_gapmon.monitor.output import messages
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -29,14 +28,14 @@ def put_back(
         return put_back_from_memory(module, snapshot, best)
     path = _checkpoint_of(trainer, best)
     if not trainer.strategy.reduce_boolean_decision(bool(path), all=True):
-        rank_zero_warn(messages.gone(best.check))
+        rank_zero_warn(_gone(best.check))
         return False
     snapshot.take(module, 0)
     try:
         load_weights(trainer, path)
     except Exception as error:  # noqa: BLE001 - what does not fit is left in part by torch
         snapshot.put_back(module)
-        rank_zero_warn(messages.not_restored(best.check, f"{path}: {error}"))
+        rank_zero_warn(_not_restored(best.check, f"{path}: {error}"))
         return False
     snapshot.take(module, best.check)
     return True
@@ -53,7 +52,7 @@ def put_back_from_memory(
     else:
         why = snapshot.misfit(module)
     if why:
-        rank_zero_warn(messages.not_restored(best.check, why))
+        rank_zero_warn(_not_restored(best.check, why))
         return False
     snapshot.put_back(module)
     return True
@@ -74,3 +73,20 @@ def _checkpoint_of(trainer: "Trainer", best: "Observation") -> str:
     checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, GapCheckpoint)]
     paths = [(checkpoint, checkpoint.best_path(best)) for checkpoint in checkpoints]
     return next((path for one, path in paths if path and one.is_there(path)), "")
+
+
+def _gone(best: int) -> str:
+    """Say that the best check's weights are not to be had."""
+    return (
+        f"The weights of the best check, {best}, are from before this run was resumed and no "
+        "checkpoint of it was found: restore_best left the last weights in the module. Keep "
+        "GapMonitor(checkpoint=True) to have them after a resume too."
+    )
+
+
+def _not_restored(best: int, why: str) -> str:
+    """Say that the best check's weights are not in the module, and why."""
+    return (
+        f"The weights of the best check, {best}, are not put back: {why}. restore_best left the "
+        "module as it was; load the checkpoint of the best check by hand to have them."
+    )
