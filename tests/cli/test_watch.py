@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import fsspec
 import pytest
 from tests import curves
 from tests.command import gapmon
+from tests.event_logs import write_scalars
 from tests.logs_of import csv_log, drawn_log
 
 from lightning_gapmon.cli import watch
@@ -160,6 +162,36 @@ def test_a_log_that_is_rotated_or_removed_is_followed(tmp_path: Path) -> None:
     assert following.look() == []
     csv_log(tmp_path / "run", [1.5, 1.0], [1.0, 1.0])
     assert [len(run.outcome.history) for run in following.look()] == [2]
+
+
+def test_event_files_are_followed_across_a_restart(tmp_path: Path) -> None:
+    """A second file of the same run goes on where the first was left."""
+    losses = {"train_loss": [(1, 1.0), (2, 0.9)], "val_loss": [(1, 1.0), (2, 0.9)]}
+    write_scalars(tmp_path, losses)
+    following = Following([str(tmp_path)])
+    assert [[*run.outcome.history.val] for run in following.look()] == [pytest.approx([1.0, 0.9])]
+
+    again = {"train_loss": [(2, 0.8), (3, 0.7)], "val_loss": [(2, 0.8), (3, 0.7)]}
+    write_scalars(tmp_path, again)
+    expected = pytest.approx([1.0, 0.8, 0.7])
+    assert [[*run.outcome.history.val] for run in following.look()] == [expected]
+
+
+def test_logs_behind_a_url_are_followed() -> None:
+    """A folder in memory, or in a bucket, is looked at by the sizes of its files."""
+    system = fsspec.filesystem("memory")
+    system.makedirs("/watched", exist_ok=True)
+    text = "epoch,step,train_loss,val_loss\n0,1,1.0,1.0\n1,2,0.9,0.9\n"
+    system.pipe_file("/watched/log.csv", text.encode())
+    following = Following(["memory://watched"])
+    (first,) = following.look()
+    (same,) = following.look()
+    system.pipe_file("/watched/log.csv", f"{text}2,3,0.8,0.8\n".encode())
+    (grown,) = following.look()
+    system.rm("/watched", recursive=True)
+
+    assert first is same
+    assert (len(first.outcome.history), len(grown.outcome.history)) == (2, 3)
 
 
 def test_what_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
