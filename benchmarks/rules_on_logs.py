@@ -33,7 +33,7 @@ from lightning_gapmon.analysis.outlook.trees import Table
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules import budget
 from lightning_gapmon.analysis.study import Run, study
-from lightning_gapmon.logs.formats import read_runs
+from lightning_gapmon.logs.formats import find_runs
 
 SETTINGS: dict[str, Rule] = {"careful": Budget(), "eager": Budget.eager()}
 RULES = SETTINGS | {
@@ -61,7 +61,7 @@ def main() -> None:
     if options.delay:
         _delays(options.file)
         return
-    runs = [_planned(run) for run in read_runs(options.file) if not run.cut]
+    runs = [_planned(run) for run in find_runs([options.file]).runs if not run.cut]
     print(f"{len(runs)} runs of {len({run.group for run in runs})} repositories")
     rules = RULES | (_chances(options.fit) if options.fit else {})
     _table("plan known", rules, runs)

@@ -80,6 +80,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import the home of a public name when it is first asked for."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("lightning-gapmon")
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -243,7 +243,9 @@ class _Plot:
         x, y = self.x(best["check"]), self.y(float(best["val"]))
         ring = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" {paint(fill="val", stroke="paper")}'
         said = f"best {number(float(best['val']))}"
-        below = y + 20 if y + 24 < self.bottom else y - 12
+        train = self.document["best"]["train"]
+        crowded = train is not None and y <= self.y(float(train)) < y + 28
+        below = y + 20 if y + 24 < self.bottom and not crowded else y - 12
         anchor = "start" if x < LEFT + 40 else "middle"
         label = text(x, below, said, "val", anchor=anchor, weight="bold")
         return [f'{ring} stroke-width="2"/>', label]

@@ -22,20 +22,26 @@ class GapChart extends HTMLElement {
   #cursor = -1;
   #shown = null;
   #drag = null;
+  #window = [0, 1];
 
   connectedCallback() {
+    if (this.#sizes) return; // it was only moved
     this.#unfollow = followScheme(() => this.redraw());
     this.#sizes = new ResizeObserver(() => this.#resize());
     this.#build();
     this.redraw();
   }
 
+  // Cards are moved when they are sorted: only what is not there a moment later is over.
   disconnectedCallback() {
-    this.#unfollow?.();
-    this.#sizes?.disconnect();
-    this.#plot?.destroy();
-    this.#plot = null;
-    this.replaceChildren();
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#unfollow();
+      this.#sizes.disconnect();
+      this.#sizes = null;
+      this.#plot?.destroy();
+      this.#plot = null;
+    });
   }
 
   set run(document) {
@@ -80,7 +86,7 @@ class GapChart extends HTMLElement {
     const places = run.places(axis);
     const every = train.flatMap((loss, i) => [loss, val[i]]);
     const log = view.scale === "log" || (view.scale === "auto" && spansDecades(every));
-    const kept = this.#shown?.axis === axis && this.#zoomed() ? this.#xRange() : null;
+    const kept = this.#shown?.axis === axis && this.#plot && this.#zoomed() ? this.#xRange() : null;
     this.#shown = { axis, places, train, val, log, every, loss: view.metric === "loss", marks: run.marks() };
     this.#plot?.destroy();
     this.plotHost.replaceChildren();
@@ -125,7 +131,7 @@ class GapChart extends HTMLElement {
         bind: { mousedown: (_, __, handler) => (event) => this.#startPan(event) || handler(event) },
       },
       scales: {
-        x: { time: false, range: (_, low, high) => widened(low, high) },
+        x: { time: false, range: (_, low, high) => { this.#window = widened(low, high); return this.#window; } },
         y: { distr: log ? 3 : 1, range: () => this.#yRange() },
       },
       axes: [
@@ -177,18 +183,19 @@ class GapChart extends HTMLElement {
     }
   }
 
-  // The axis spans what is in sight, so that a zoom shows its part in full height.
+  // The axis spans what is in sight, so that a zoom shows its part in full height. uPlot asks for
+  // it before it takes over the new ends of the other axis, which are therefore kept here.
   #yRange() {
     const { places, every, log } = this.#shown;
-    const { min, max } = this.#plot?.scales.x ?? {};
-    const all = !Number.isFinite(min) || !this.#zoomed();
+    const [min, max] = this.#window;
+    const all = !this.#zoomed();
     const seen = all ? every : every.filter((_, i) => inside(places.checks[i >> 1], min, max));
     const start = all && this.#shown.loss ? [read(this.#run.document.start)] : [];
     return span([...start, ...seen], { log });
   }
 
   #xRange() {
-    const { min, max } = this.#plot.scales.x;
+    const [min, max] = this.#window;
     return { min, max };
   }
 
@@ -198,9 +205,8 @@ class GapChart extends HTMLElement {
   }
 
   #zoomed() {
-    if (!this.#plot) return false;
     const [low, high] = this.#whole();
-    const { min, max } = this.#plot.scales.x;
+    const [min, max] = this.#window;
     return min > low + 1e-9 || max < high - 1e-9;
   }
 
@@ -263,7 +269,8 @@ class GapChart extends HTMLElement {
     dot(pen, x, y, { colour: colours.val, paper: colours.paper });
     const size = textWidth(pen.ctx, label);
     const side = x + size / 2 > pen.right ? "right" : x - size / 2 < pen.left ? "left" : "center";
-    const below = y + 18 < pen.bottom - 4;
+    const train = pen.y(this.#shown.train[i]);
+    const below = y + 18 < pen.bottom - 4 && !inside(train, y, y + 30);
     pen.within(() => pen.write(label, x, below ? y + 16 : y - 16, { colour: colours.val, align: side, bold: true, paper: colours.paper }), { clip: false });
   }
 

@@ -7,6 +7,8 @@ import { Overlay } from "./overlay.js";
 import { AXES, worded } from "./run.js";
 
 const BATCH = 8; // runs that are asked for in one go
+const SMALL = 260; // pixels that a chart is high among others, and alone
+const LARGE = 460;
 const BRIEFS = 24;
 const MOST_PICKED = 8; // more colours than that are told apart by nobody
 
@@ -21,6 +23,7 @@ class Page {
   #wanted = new Set();
   #reading = false;
   #shown = "";
+  #drawn = false;
 
   constructor(host, source, address) {
     this.source = source;
@@ -62,11 +65,12 @@ class Page {
     Object.assign(this.choice, change);
     this.address.write(writeChoice(this.address.read(), this.choice));
     this.arrange();
-    if ("x" in change || "y" in change || "show" in change) this.#cards.forEach((card) => card.show(this.view));
+    if (["x", "y", "show", "run"].some((name) => name in change)) this.#cards.forEach((card) => card.show(this.view));
   }
 
   get view() {
-    return { axis: this.choice.x, scale: this.choice.y, metric: this.choice.show };
+    const height = this.choice.run ? LARGE : SMALL;
+    return { axis: this.choice.x, scale: this.choice.y, metric: this.choice.show, height };
   }
 
   get picked() {
@@ -120,6 +124,7 @@ class Page {
   arrange({ settled = true } = {}) {
     const wanted = chosen([...this.#known.values()], this.choice);
     const names = settled ? wanted : this.#asBefore(wanted);
+    this.cards.classList.toggle("gap-alone", this.choice.run !== "");
     const shown = JSON.stringify(names);
     if (shown !== this.#shown) {
       const focus = document.activeElement;
@@ -240,8 +245,11 @@ class Page {
     }
     const { columns, raw, ...told } = document;
     this.#known.set(name, { ...told, name, fresh: true });
-    if (whole && this.#seen.has(name)) card.draw(document, this.view);
-    else card.tell(document);
+    if (whole && this.#seen.has(name)) {
+      card.draw(document, this.view);
+      if (!this.#drawn) performance.mark("gap-first-chart");
+      this.#drawn = true;
+    } else card.tell(document);
   }
 }
 

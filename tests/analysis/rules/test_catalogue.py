@@ -25,6 +25,7 @@ from lightning_gapmon import (
 from lightning_gapmon.analysis import rules
 from lightning_gapmon.analysis.rules.expression import RULES, parse_rule
 from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.testing import check_rule
 
 
 def halved(history: History) -> str | None:
@@ -206,6 +207,12 @@ def test_no_value_breaks_a_rule(traits: Traits, history: History) -> None:
 def test_empty_history_never_stops(traits: Traits) -> None:
     """Before the first check there is nothing to judge."""
     assert traits.rule(History()) is None
+
+
+@pytest.mark.parametrize("traits", ALL)
+def test_rules_pass_the_test_that_users_have(traits: Traits) -> None:
+    """The package's own rules, found and not listed, keep to what is asked of anybody's."""
+    check_rule(traits.rule)
 
 
 RISE_RULES = [

@@ -10,9 +10,12 @@ from typing import NoReturn, TypeVar
 from lightning_gapmon.analysis.rules.budget import Budget
 from lightning_gapmon.analysis.rules.custom import Custom
 from lightning_gapmon.analysis.rules.gap_limit import GapLimit
+from lightning_gapmon.analysis.rules.grace import Grace
 from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
+from lightning_gapmon.analysis.rules.lr_aware import LrAware
 from lightning_gapmon.analysis.rules.patience import Patience
-from lightning_gapmon.analysis.rules.rule import Rule
+from lightning_gapmon.analysis.rules.rule import After, AllOf, AnyOf, Rule
+from lightning_gapmon.analysis.rules.smoothed import Smoothed
 from lightning_gapmon.analysis.wording import did_you_mean
 from lightning_gapmon.errors import ConfigurationError
 
@@ -101,6 +104,16 @@ def parse_rule(text: str) -> Rule:
             raise
         msg = f"Found the rule {_short(text)}, which cannot be read: {error}. {_EXPECTED}"
         raise ConfigurationError(msg) from error
+
+
+def is_written(rule: Rule) -> bool:
+    """Tell whether a rule has a text: it and all rules in it are the package's or registered."""
+    names = getattr(rule, "__dataclass_fields__", ())
+    values: list[object] = [getattr(rule, name) for name in names]
+    parts = [part for value in values for part in (value if type(value) is tuple else (value,))]
+    rules = [part for part in parts if isinstance(part, Rule)]
+    joined = isinstance(rule, (AnyOf, AllOf, After, Smoothed, Grace, LrAware))
+    return (joined or type(rule) in _known().values()) and all(map(is_written, rules))
 
 
 _EXPECTED = "Write it as in Python, for example 'Patience(10) | Target(0.1)' or 'Budget.eager()'."

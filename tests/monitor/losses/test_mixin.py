@@ -35,7 +35,7 @@ class Tracking(GapMonitorMixin, Bare):
     def validation_step(self, batch: list[Tensor], *_: int) -> Tensor:
         """Track the mean and its count."""
         losses = self.losses(batch)
-        return self.track_loss(losses.double().mean(), n=len(losses))
+        return self.track_loss(losses.double().mean(), batch_size=len(losses))
 
 
 def _check(module: Bare, marks: Marks, monitor: GapMonitor) -> None:
@@ -153,7 +153,7 @@ class Copying(Callback):
         """Use a copy where the module is used."""
         for one in self.copies:
             if isinstance(one, GapMonitorMixin):
-                one.track_loss(torch.tensor(1000.0), n=10)
+                one.track_loss(torch.tensor(1000.0), batch_size=10)
 
 
 @pytest.mark.parametrize("module_class", [Net, Logging])
@@ -260,7 +260,7 @@ def test_what_is_no_loss_is_refused(loss: Tensor, found: str) -> None:
 
 
 # What is no count, and how it is described.
-NO_COUNTS = [
+NO_SIZES = [
     (torch.ones(3), "a tensor of shape (3,)"),
     ("3", "'3'"),
     (-1, "-1"),
@@ -268,25 +268,25 @@ NO_COUNTS = [
 ]
 
 
-@pytest.mark.parametrize(("n", "found"), NO_COUNTS)
-def test_what_is_no_count_is_refused(n: Tensor, found: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "found"), NO_SIZES)
+def test_what_is_no_batch_size_is_refused(size: Tensor, found: str, tmp_path: Path) -> None:
     """The samples behind a mean are one number."""
 
     class Odd(Net):
         def loss_step(self, batch: list[Tensor]) -> tuple[Tensor, Tensor]:
-            return self.losses(batch).mean(), n
+            return self.losses(batch).mean(), size
 
     with pytest.raises(LossError) as raised:
         fit(Odd(), tmp_path)
 
     assert str(raised.value) == (
-        f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "
-        "behind the batch's mean loss. Track their mean with n=counts.sum()."
+        f"Found {found} as the batch_size of a loss; expected one number from 0: the samples or "
+        "tokens behind the batch's mean loss. Track their mean with batch_size=counts.sum()."
     )
 
 
 def test_a_tuple_of_another_length_is_refused() -> None:
-    """A loss step gives a loss, or a loss with its count."""
+    """A loss step gives a loss, or a mean with its batch size."""
 
     class Three(GapMonitorMixin, LightningModule):
         def loss_step(self, batch: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
@@ -296,6 +296,6 @@ def test_a_tuple_of_another_length_is_refused() -> None:
         Three().training_step(torch.ones(2))
 
     assert str(raised.value) == (
-        "Found a tuple of 3 from loss_step; expected one loss a sample, or the mean with its "
-        "count: return loss, n."
+        "Found a tuple of 3 from loss_step; expected one loss a sample, or the mean with the "
+        "number of samples: return loss, batch_size."
     )

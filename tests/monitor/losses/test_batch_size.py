@@ -66,12 +66,12 @@ class Record:
 
 def test_dataclass_batches(tmp_path: Path) -> None:
     """Their first tensor tells how many samples they have."""
-    _fit_by_batch(lambda y: Record("x", y), tmp_path, GapMonitor(count=None, summary=False))
+    _fit_by_batch(lambda y: Record("x", y), tmp_path, GapMonitor(batch_size=None, summary=False))
 
 
 @pytest.mark.parametrize("as_tensor", [True, False])
-def test_a_count_that_was_given(as_tensor: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    """`count=` says how many samples a batch has where nothing shows it."""
+def test_a_batch_size_that_was_given(as_tensor: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """`batch_size=` says how many samples a batch has where nothing shows it."""
 
     def count(batch: SimpleNamespace) -> int | Tensor:
         return torch.tensor(len(batch.y)) if as_tensor else len(batch.y)
@@ -79,20 +79,20 @@ def test_a_count_that_was_given(as_tensor: bool, tmp_path: Path) -> None:  # noq
     _fit_by_batch(
         lambda y: SimpleNamespace(y=y),
         tmp_path,
-        GapMonitor(count=count, summary=False),  # type: ignore[arg-type]
+        GapMonitor(batch_size=count, summary=False),
     )
 
 
-def test_a_count_that_gives_no_number_is_refused(tmp_path: Path) -> None:
+def test_a_batch_size_that_is_no_number_is_refused(tmp_path: Path) -> None:
     """At the first batch, and not hundreds of batches later."""
-    monitor = GapMonitor(count=lambda batch: batch, summary=False)  # type: ignore[arg-type,return-value]
+    monitor = GapMonitor(batch_size=lambda batch: batch, summary=False)
 
     with pytest.raises(ConfigurationError) as raised:
         fit(Logging(), tmp_path, monitor)
 
     assert str(raised.value) == (
-        "Found GapMonitor(count=...) that returned a list of 1; expected the number of samples in "
-        "the batch, such as count=lambda batch: len(batch[0])."
+        "Found GapMonitor(batch_size=...) that returned a list of 1; expected the number of "
+        "samples in the batch, such as batch_size=lambda batch: len(batch[0])."
     )
 
 
@@ -127,8 +127,8 @@ def test_an_unclear_batch_size_is_a_note(tmp_path: Path, caplog: pytest.LogCaptu
 
     note = (
         "Batch sizes were guessed: tensors with the first sizes [4, 5] in one batch. Say how many "
-        "samples a batch has, with GapMonitor(count=...), self.log(..., batch_size=...) or "
-        "self.track_loss(loss, n=...)."
+        "samples a batch has, with GapMonitor(batch_size=...), self.log(..., batch_size=...) or "
+        "self.track_loss(loss, batch_size=...)."
     )
     assert monitor.outcome is not None
     assert monitor.outcome.notes == (note,)
@@ -165,7 +165,7 @@ def test_a_batch_that_shows_no_size_is_noted(tmp_path: Path) -> None:
     (note,) = monitor.outcome.notes
     assert note == (
         "Batch sizes were guessed: a SimpleNamespace does not show how many samples it has. Say "
-        "how many samples a batch has, with GapMonitor(count=...), self.log(..., batch_size=...) "
-        "or self.track_loss(loss, n=...)."
+        "how many samples a batch has, with GapMonitor(batch_size=...), "
+        "self.log(..., batch_size=...) or self.track_loss(loss, batch_size=...)."
     )
     assert monitor.history[0].val_n == 2

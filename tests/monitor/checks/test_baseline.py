@@ -94,4 +94,4 @@ def test_sequences_of_any_length_are_taken() -> None:
     for labels in ([0, 1], [1, 0, 0]):
         baseline.take(module, [torch.zeros(1), torch.tensor(labels)])
 
-    assert baseline.settle() == pytest.approx(entropy([2 + 2 * 3, 2 + 3]))
+    assert baseline.measure() == pytest.approx(entropy([2 + 2 * 3, 2 + 3]))

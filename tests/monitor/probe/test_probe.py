@@ -18,11 +18,9 @@ from torchmetrics import MeanMetric
 from lightning_gapmon import GapMonitor, GapMonitorMixin
 from lightning_gapmon.analysis.history.interval import Estimate, difference
 from lightning_gapmon.errors import ConfigurationError
-from lightning_gapmon.monitor.checks.reduction import Facts
-from lightning_gapmon.monitor.fit import Session
-from lightning_gapmon.monitor.losses.recorder import Recorder
+from lightning_gapmon.monitor.checks.rank_zero import RankZero
+from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
-from lightning_gapmon.monitor.probe.probe import Probe
 
 
 def _digits(start: int, stop: int) -> TensorDataset:
@@ -186,7 +184,7 @@ def test_a_share_of_the_time_is_kept_from_what_a_batch_has_cost() -> None:
     """Four checks of 10 s and probes of 0.1 s a batch allow a fifth of 10 s: 20 batches."""
     batches = ProbeBatches(Amount(share=0.2))
     for check in range(1, 5):
-        batches.fit_amount(Facts(validating=10.0, probing=0.1 * check, probed=check))
+        batches.fit_amount(RankZero(validating=10.0, probing=0.1 * check, probed=check))
 
     assert batches.used == 20
 
@@ -320,13 +318,10 @@ def test_probe_leaves_nothing_in_what_a_module_gathers() -> None:
 
 def test_the_share_survives_a_resume() -> None:
     """What a share of validation's time has come to is read from the first check after it on."""
-    before, after = (
-        Session(Recorder({}), rank=0, probe=Probe(ProbeBatches(Amount(share=0.2))))
-        for _ in range(2)
-    )
+    before, after = (Fit(GapMonitor(probe="20%")._settings, rank=0) for _ in range(2))
     assert before.probe is not None
     assert after.probe is not None
-    before.probe.fit_amount(Facts(validating=10.0, probing=0.1, probed=1))
+    before.probe.fit_amount(RankZero(validating=10.0, probing=0.1, probed=1))
     after.load_state_dict(before.state_dict())
 
     assert after.probe.batches.used == 20
@@ -334,7 +329,7 @@ def test_the_share_survives_a_resume() -> None:
 
 def test_a_number_of_batches_may_change_at_a_resume() -> None:
     """A budget that is given holds, whatever was read before."""
-    session = Session(Recorder({}), rank=0, probe=Probe(ProbeBatches(Amount(batches=3))))
-    session.load_state_dict({**session.state_dict(), "probe_batches": 8})
+    resumed = Fit(GapMonitor(probe=3)._settings, rank=0)
+    resumed.load_state_dict({**resumed.state_dict(), "probe_batches": 8})
 
-    assert session.state_dict()["probe_batches"] == 3
+    assert resumed.state_dict()["probe_batches"] == 3

@@ -348,7 +348,7 @@ def test_unused_keys_hold_no_graph(tmp_path: Path) -> None:
 
         def on_train_batch_start(self, *_: object) -> None:
             monitor = self.trainer.callbacks[0]  # type: ignore[attr-defined]
-            for meter in monitor._session.recorder._meters.values():
+            for meter in monitor._fit.recorder._meters.values():
                 buffer = meter._buffer
                 assert not any(loss.requires_grad for loss in [*buffer._losses, *buffer._slots])
 
