@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import click
@@ -22,25 +21,15 @@ from lightning_gapmon.errors import LogFormatError
 from lightning_gapmon.report import safe
 
 FORMAT, VERSION = "gapmon.replay", 1
-# What docs/rules.md recommends for finding the best check; the advice names one of these.
-ADVISED = (
+# What docs/rules.md recommends for finding the best check: the advice names one of these.
+CATALOGUE = (
     "Budget()",
     "Budget.eager()",
     "Patience()",
     "Patience(5)",
     "Patience(10)",
     "Patience(20)",
-    "Plateau()",
-    "TrendReversal()",
 )
-# What it advises against for that, shown to compare with.
-SHOWN = (
-    "GeneralizationLoss(5)",
-    "ProgressQuotient()",
-    "SuccessiveRises(4)",
-    "GapLimit(0.5, checks=3)",
-)
-EAGER, LONG = "Budget.eager()", 100  # gives much away in runs of more checks
 FEW = 20
 RUNS_NAMED = 5  # runs in a message
 COLUMNS = {"rule": "left"} | dict.fromkeys(
@@ -85,14 +74,13 @@ def command(
     gapmon replay lightning_logs
     gapmon replay lightning_logs --rule 'Budget()' --rule 'Patience(10) | Target(0.1)'
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
-    asked = {text: parse_rule(text) for text in rules or (*ADVISED, *SHOWN)}
+    asked = {text: parse_rule(text) for text in rules or CATALOGUE}
     found = load(logs)
     runs = _runs(logs, found, told)
     if told["picture"]:
         drawn = _draw(told["picture"], _pick(runs, told["part"]), asked)
     rows = study(asked, runs, progress=_replaying)
-    advisable = [*rows] if rules else _recommended(rows, runs)
-    advice = _advice(advisable, rows, runs, regret / 100)
+    advice = _advice(rows, runs, regret / 100)
     if as_json:
         screen.dump(_plain(rows, runs, found, advice))
         return 0
@@ -202,18 +190,10 @@ def _short(number: float) -> str:
     return f"{min(number, 99.0):.{digits}f}"
 
 
-def _recommended(rows: Sequence[Row], runs: Sequence[Run]) -> list[Row]:
-    """Keep the rules that the docs recommend, for runs as long as these."""
-    long = median(len(run.history) for run in runs) > LONG
-    return [row for row in rows if row.rule in ADVISED and not (long and row.rule == EAGER)]
-
-
-def _advice(
-    advisable: Sequence[Row], rows: Sequence[Row], runs: Sequence[Run], accepted: float
-) -> str:
+def _advice(rows: Sequence[Row], runs: Sequence[Run], accepted: float) -> str:
     yours = f"On your {count(len(runs), 'run')}"
-    good = [row for row in advisable if row.regret_relative.value <= accepted]
-    row = min(good or advisable, key=lambda row: (row.used if good else row.regret_relative).value)
+    good = [row for row in rows if row.regret_relative.value <= accepted]
+    row = min(good or rows, key=lambda row: (row.used if good else row.regret_relative).value)
     if not any(row.used.value < 1 for row in rows):
         return f"{yours}, none of these rules would have stopped anything."
     if not row.used.value < 1:
