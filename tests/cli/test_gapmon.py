@@ -62,10 +62,10 @@ def test_no_command_loads_torch(name: str) -> None:
 
 def test_a_wrong_name_is_met_with_the_right_one() -> None:
     """A command and an option that are misspelt are named, with what was meant."""
-    command, option = gapmon("ceck", "x"), gapmon("check", "x", "--max-vall", "1")
+    command, option = gapmon("chekk", "x"), gapmon("check", "x", "--max-vall", "1")
 
     assert (command.code, option.code) == (2, 2)
-    assert "Found no command 'ceck'" in command.err
+    assert "Found no command 'chekk'" in command.err
     assert "Did you mean check?" in command.err
     assert "--max-val" in option.err
 
