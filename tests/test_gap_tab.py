@@ -14,7 +14,6 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from lightning.pytorch import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from playwright.sync_api import ConsoleMessage, Dialog, FrameLocator, Locator, Page, expect
 from tests import curves
@@ -72,8 +71,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, (name, shape) in enumerate(SHAPES.items()):
         plain_log(folder / name, shape, checks=40, seed=seed)
     _monitored(folder / "own")
-    watched: list[Callback] = [GapMonitor(summary=False)]
-    for name, callbacks in (("by a monitor", watched), ("by Lightning", [])):
+    for name, callbacks in (("by a monitor", [GapMonitor(summary=False)]), ("by Lightning", [])):
         logger = TensorBoardLogger(folder, name=name, version="")
         with_it = trainer(folder, *callbacks, logger=logger, max_epochs=6)
         with_it.fit(Logging(), loader(10), loader(7))

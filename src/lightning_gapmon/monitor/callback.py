@@ -11,7 +11,7 @@ from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.parts import Read
 from lightning_gapmon.monitor.results import Results
-from lightning_gapmon.monitor.settings import ProbeData
+from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -40,12 +40,14 @@ class GapMonitor(MonitorBase):
         batch_size: Gives the samples of a batch, where the module does not say and the first
             size of its tensors is not it.
         stop: Rule that stops the run, as such or as text (`"Patience(10) | Target(0.1)"`, fit
-            for a configuration file), or None to only watch. The default waits for a fifth of
-            the planned checks that are left, afresh after the learning rate has dropped, and ends
-            the run at the third loss in a row that is not finite.
+            for a configuration file), or None to only watch. The default waits for three
+            tenths of the plan and of what is left of it, afresh after the learning rate has
+            dropped, and ends the run at the third loss in a row that is not finite.
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
-        restore_best: Whether to put the best check's weights back into the module after fit.
+        restore_best: Whether to put the best check's weights back into the module after fit,
+            also one that is interrupted: from a copy in memory, or from its checkpoint
+            (`"disk"`), which takes no memory while it trains, and a fit that ends by itself.
         probe: Training batches that each rank reads again in eval mode at each check, for the
             fair gap: a number of batches, a share of validation's time such as `"5%"`, or a
             loader or dataset of your own (without augmentation, say), which is read whole.
@@ -80,7 +82,7 @@ class GapMonitor(MonitorBase):
     batch_size: "Read[BatchSize | None]" = Read("_settings.losses")
     stop: "Read[Rule | None]" = Read("_settings")
     checkpoint: "Read[bool | GapCheckpoint]" = Read("_settings.weights")
-    restore_best: "Read[bool]" = Read("_settings.weights")
+    restore_best: "Read[RestoreBest]" = Read("_settings.weights")
     probe: "Read[ProbeData | None]" = Read("_settings.evidence")
     leakage: "Read[int | None]" = Read("_settings.evidence")
     baseline: "Read[float | None]" = Read("_settings.evidence")
@@ -102,7 +104,7 @@ class GapMonitor(MonitorBase):
         batch_size: BatchSize | None = None,
         stop: Rule | str | None = EARNED,
         checkpoint: bool | GapCheckpoint = True,
-        restore_best: bool = False,
+        restore_best: RestoreBest = False,
         probe: ProbeData | None = None,
         leakage: int | None = None,
         baseline: float | None = None,
@@ -240,15 +242,9 @@ class GapMonitor(MonitorBase):
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
         """Say what a fresh check has brought, and let its weights be kept."""
-        fit.publisher.check(
-            trainer,
-            history=fit.history,
-            diagnosis=fit.diagnosis,
-            watched=fit.watched,
-            recorder=fit.recorder,
-        )
+        fit.tell(trainer)
         checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
-        if self.restore_best and self.best is fit.history[-1]:
+        if self.restore_best is True and self.best is fit.history[-1]:
             fit.snapshot.take(module, fit.history[-1].check)
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
@@ -257,13 +253,13 @@ class GapMonitor(MonitorBase):
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Print the summary, last in the fit; a Rich bar's last line may follow."""
-        self._results.outlast(trainer, pl_module)
+        self._results.outlast(pl_module)
         self._results.sum_up()
 
     def on_exception(
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
-        """Tell how it went so far."""
+        """Put the best weights back where that takes no other rank; tell how it went so far."""
         if trainer.state.fn == "fit" and self.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
             self._results.sum_up()

@@ -14,6 +14,8 @@ from torch import Tensor
 _ATTACHED = ("log", "log_dict")  # to every callback of a Trainer; 2.4.0 and 2.6.6
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lightning.pytorch import Callback, LightningModule, Trainer
     from lightning.pytorch.callbacks import ModelCheckpoint
 
@@ -58,17 +60,79 @@ else:
 
 
 class RankedCheckpoint(CheckpointBase):
-    """A `ModelCheckpoint` that ranks by numbers of its own, not by those that were logged.
+    """A `ModelCheckpoint` that saves when it is told to, ranked by numbers of its own.
 
-    Overrides `ModelCheckpoint._monitor_candidates`; read from 2.4.0 and 2.6.6.
+    Overrides `ModelCheckpoint._monitor_candidates` and calls `_save_topk_checkpoint` and
+    `_save_last_checkpoint`, which it calls by itself in `on_validation_end`, at the steps that
+    count as saved, and in `on_train_end`, where nothing else was; read from 2.4.0 and 2.6.6.
     """
 
     def ranks(self) -> dict[str, Tensor]:
         """Give the numbers that stand in for logged ones."""
         return {}
 
+    def save_ranked(self, trainer: "Trainer") -> None:
+        """Save if it is among the best; where nothing is monitored, as the only one."""
+        self._save_topk_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def save_latest(self, trainer: "Trainer") -> None:
+        """Save `last.ckpt`, if it is wanted: always what is now, and no copy of the best."""
+        self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Save nothing unless told to."""
+
+    def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Save nothing unless told to."""
+
+    @property
+    def has_saved(self) -> bool:
+        """Whether this fit has saved anything."""
+        return bool(self._last_checkpoint_saved)
+
+    def forget_saved(self) -> None:
+        """Begin a fit in which nothing has been saved."""
+        self._last_checkpoint_saved = ""
+
+    def is_there(self, path: str) -> bool:
+        """Tell whether there is a file, or a folder of a sharded checkpoint."""
+        return bool(self._fs.exists(path))
+
     def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
         return {**super()._monitor_candidates(trainer), **self.ranks()}
+
+
+def batches_trained(trainer: "Trainer") -> int:
+    """Count the batches that were trained on, resumed runs added up.
+
+    Steps are no measure where a module steps its optimisers by itself. Read from
+    `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
+    """
+    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+
+
+def let_last_be_found() -> None:
+    """Let `ckpt_path="last"` look where a checkpoint that a monitor brings keeps its files, too.
+
+    Lightning looks for the latest file before any `setup`, and so before the monitor's checkpoint
+    stands in for the Trainer's own, whose `_find_last_checkpoints` it asks instead. That method
+    of `ModelCheckpoint` is told to ask ours too; without a monitor nothing is other than before.
+    Read from `_CheckpointConnector._parse_ckpt_path`, 2.4.0 and 2.6.6.
+    """
+    for kind in CheckpointBase.__bases__:
+        stock = kind._find_last_checkpoints  # type: ignore[attr-defined]  # noqa: SLF001
+        if not hasattr(stock, "asks_monitors"):
+            kind._find_last_checkpoints = _asking_monitors(stock)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _asking_monitors(stock: "Callable[[Any, Trainer], set[str]]") -> Any:  # noqa: ANN401
+    def find(self: Any, trainer: "Trainer") -> set[str]:  # noqa: ANN401 - a ModelCheckpoint
+        brought = [getattr(monitor, "checkpoint", None) for monitor in monitors(trainer)]
+        others = [one for one in brought if isinstance(one, CheckpointBase) and one is not self]
+        return stock(self, trainer).union(*(stock(one, trainer) for one in others))
+
+    find.asks_monitors = True  # type: ignore[attr-defined]
+    return find
 
 
 def is_checking(trainer: "Trainer") -> bool:
@@ -139,15 +203,6 @@ def data_parallel(trainer: "Trainer") -> DataParallel:
     return DataParallel(
         sampling.get("rank", trainer.global_rank), sampling.get("num_replicas", trainer.world_size)
     )
-
-
-def averages(trainer: "Trainer") -> bool:
-    """Tell whether an averaging callback writes its weights into the module in `on_train_end`.
-
-    Read from `WeightAveraging`, 2.6.6; 2.4.0 has none.
-    """
-    kinds = {kind.__name__ for one in trainer_callbacks(trainer) for kind in type(one).__mro__}
-    return "WeightAveraging" in kinds
 
 
 def load_weights(trainer: "Trainer", path: str) -> None:

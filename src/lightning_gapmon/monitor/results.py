@@ -6,7 +6,12 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
-from lightning_gapmon.monitor.compat import averages
+from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
+from lightning_gapmon.monitor.checkpoints.restore import (
+    put_back,
+    put_back_again,
+    put_back_from_memory,
+)
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.output import ending, messages, own_word, publish
 from lightning_gapmon.monitor.output.handover import HandOver
@@ -101,14 +106,17 @@ class Results:
         Args:
             trainer: The Trainer, at the end of the fit.
             module: The module that gets the best weights back, where that is asked for.
-            interrupted_by: Name of the exception that ended the fit; its weights stay.
+            interrupted_by: Name of the exception that ended the fit; its best weights come back
+                from memory, or not at all.
         """
         fit = self._fit
         if fit is None:
             return
         best = self._selection(fit.history)
-        wanted = self._settings.weights.restore_best and not interrupted_by
-        restored = wanted and ending.put_back(trainer, module, fit.snapshot, best)
+        if interrupted_by:
+            restored = self._restores and put_back_from_memory(module, fit.snapshot, best)
+        else:
+            restored = self._restores and put_back(trainer, module, fit.snapshot, best)
         self._outcome = Outcome(
             history=fit.history,
             diagnosis=fit.diagnosis,
@@ -117,7 +125,7 @@ class Results:
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,
             source=messages.watching(fit.watched),
-            best_path=ending.best_path(trainer, fit.watched.val_names),
+            best_path=checkpoints.best_path(trainer, fit.watched.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
@@ -125,11 +133,14 @@ class Results:
         ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
         self._handover.leave(self._outcome, local_rank=trainer.local_rank)
 
-    def outlast(self, trainer: "Trainer", module: "LightningModule") -> None:
-        """Put the best weights back once more, where a callback has put its averages in since."""
-        restored = self._outcome is not None and self._outcome.restored
-        if self._fit is not None and restored and averages(trainer):
-            ending.put_back(trainer, module, self._fit.snapshot, self.best)
+    @property
+    def _restores(self) -> bool:
+        return self._settings.weights.restore_best is not False
+
+    def outlast(self, module: "LightningModule") -> None:
+        """Put the best weights back once more: a callback may have put its averages in since."""
+        if self._fit is not None and self._outcome is not None and self._outcome.restored:
+            put_back_again(module, self._fit.snapshot)
 
     def sum_up(self) -> None:
         """Print the summary, if there is anything to say and it is wanted."""

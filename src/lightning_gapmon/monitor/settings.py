@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
+from lightning_gapmon.analysis.wording import read_percent
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.compat import monitors
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
 ProbeData = int | str | DataLoader[Any] | Dataset[Any]
+RestoreBest = bool | Literal["disk"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +82,15 @@ class Weights:
     """Which weights are kept, and where; each attribute is the option of that name."""
 
     checkpoint: bool | GapCheckpoint
-    restore_best: bool
+    restore_best: RestoreBest
 
     def __post_init__(self) -> None:
         """Look at each."""
+        if self.restore_best not in (True, False, "disk"):
+            _refuse(f"restore_best={self.restore_best!r}", 'True, False or "disk"')
+        if self.restore_best == "disk" and self.checkpoint is False:
+            found = 'restore_best="disk", checkpoint=False'
+            _refuse(found, "a checkpoint to restore from, or restore_best=True")
         if not isinstance(self.checkpoint, (bool, GapCheckpoint)):
             expected = "True, False or a GapCheckpoint(...)"
             _refuse(f"checkpoint={self.checkpoint!r}", expected)
@@ -147,7 +153,7 @@ def refuse_twins(trainer: "Trainer") -> None:
 
 def _can_be_probed(asked: object) -> bool:
     if isinstance(asked, str):
-        return read_share(asked) is not None
+        return read_percent(asked) is not None
     if isinstance(asked, (DataLoader, Dataset)):
         return hasattr(asked.dataset if isinstance(asked, DataLoader) else asked, "__len__")
     return type(asked) is int and asked >= 1

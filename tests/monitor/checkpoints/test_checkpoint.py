@@ -53,7 +53,7 @@ def test_the_best_check_is_kept(tmp_path: Path) -> None:
     (checkpoint,) = runner.checkpoint_callbacks
     assert isinstance(checkpoint, GapCheckpoint)
     assert _saved(checkpoint.best_model_path) == (4, 4.0)
-    assert len(list(tmp_path.rglob("*.ckpt"))) == 1
+    assert [path.name for path in tmp_path.rglob("e*.ckpt")] == ["epoch=1-step=4.ckpt"]
 
 
 def test_best_finds_it(tmp_path: Path) -> None:
@@ -82,7 +82,11 @@ def test_an_own_gap_checkpoint_in_the_list(tmp_path: Path) -> None:
     runner, _ = _run(tmp_path, theirs)
 
     assert runner.checkpoint_callbacks == [theirs]
-    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["epoch1.ckpt", "epoch3.ckpt"]
+    assert sorted(p.name for p in (tmp_path / "m").iterdir()) == [
+        "epoch1.ckpt",
+        "epoch3.ckpt",
+        "last.ckpt",
+    ]
 
 
 @pytest.mark.parametrize("beside", [False, True])
@@ -95,7 +99,7 @@ def test_a_gap_checkpoint_given_to_the_monitor(beside: bool, tmp_path: Path) -> 
     runner, _ = _run(tmp_path, monitor, *theirs)
 
     assert runner.checkpoint_callbacks == [ours, *theirs]
-    assert len(list((tmp_path / "g").iterdir())) == 4
+    assert len(list((tmp_path / "g").glob("epoch*"))) == 4
     assert runner.checkpoint_callback is ours
 
 

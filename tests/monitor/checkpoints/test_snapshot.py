@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, callbacks
+from lightning.pytorch import Callback, LightningModule, Trainer, callbacks
 from lightning.pytorch.callbacks import StochasticWeightAveraging
 from tests.fits import Net, fit, loader, trainer, values
 from torch import Tensor, nn
@@ -107,9 +107,30 @@ def test_averaged_weights_are_what_was_validated(first: bool, tmp_path: Path) ->
     assert all(torch.equal(kept[name], found[name]) for name in averaged)
 
 
-def test_stochastic_averaging_does_not_break_it(tmp_path: Path) -> None:
-    """Lightning's SWA swaps weights at the end; ours are those of the best check."""
-    module, monitor = _fit(tmp_path, StochasticWeightAveraging(0.01, swa_epoch_start=20), None)
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("start", [2, 20])
+def test_stochastic_averaging_does_not_undo_it(start: int, first: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Lightning's SWA writes its average at the end; ours are those of the best check after it."""
+    averaging = StochasticWeightAveraging(0.9, swa_epoch_start=start)
+
+    module, monitor = _fit(tmp_path, *((None, averaging) if first else (averaging, None)))
+
+    assert _equal(_state(module), _best(module, monitor))
+
+
+class Averaging(Callback):
+    """Writes an average of its own into the module when all is over, as many do."""
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write it."""
+        with torch.no_grad():
+            for value in pl_module.parameters():
+                value.fill_(7)
+
+
+def test_an_average_of_ones_own_does_not_undo_it(tmp_path: Path) -> None:
+    """Whatever its class is called."""
+    module, monitor = _fit(tmp_path, None, Averaging())
 
     assert _equal(_state(module), _best(module, monitor))
 
