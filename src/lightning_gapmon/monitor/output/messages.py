@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
+from lightning_gapmon.analysis.wording import number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,11 +110,11 @@ def lone_probe() -> str:
 
 def odd_rank(odd: "OddRank", check: int) -> str:
     """Say that one rank's validation loss is off."""
+    own, others = (with_error(part.mean, part.stderr) for part in (odd.own, odd.others))
     return (
-        f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "
-        f"check {check}, the other ranks together {odd.others.mean:.4g} ± "
-        f"{odd.others.stderr:.2g}: {odd.distance:.3g} standard errors apart. Its share of the "
-        "data differs in kind, or its weights do: shuffle before sharding, or see what it loads."
+        f"Rank {odd.rank} has a validation loss of {own} at check {check}, the other ranks "
+        f"together {others}: {number(odd.distance)} standard errors apart. Its share of the data "
+        "differs in kind, or its weights do: shuffle before sharding, or see what it loads."
     )
 
 
@@ -142,7 +143,7 @@ def leak(overlap: Overlap, loader: int | None) -> str:
     pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
     return (
         f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
-        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"training data too ({percent(overlap.share)}): validation {pairs}"
         f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
         "new data: split again without them, by group where samples belong together."
     )
