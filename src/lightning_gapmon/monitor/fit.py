@@ -33,6 +33,7 @@ from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.output.live import LiveView
 from lightning_gapmon.monitor.output.own_word import OwnWord
 from lightning_gapmon.monitor.output.publish import Publisher
 from lightning_gapmon.monitor.probe.probe import make_probe
@@ -65,6 +66,7 @@ class Fit:
         snapshot: The best check's weights, where they are to be put back.
         publisher: What says and publishes the checks.
         own_word: What tells the Gap tab of the run.
+        live: What shows it in a notebook.
     """
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
@@ -79,6 +81,7 @@ class Fit:
         self.snapshot = Snapshot()
         self.publisher = Publisher(settings.show)
         self.own_word = OwnWord()
+        self.live = LiveView()
         self._settings, self._rank = settings, rank
         self._clock = Clock()
         self._hook: LogHook | None = None
@@ -255,6 +258,7 @@ class Fit:
             trainer.should_stop = True
             self.publisher.stop(trainer, self.stop_reason, self.watched.tags)
         self.own_word.check(trainer, self.so_far(), self.watched.tags)
+        self.live.show(trainer, self.so_far())
 
     def so_far(self) -> Outcome:
         """Put together what is known while it goes on."""
