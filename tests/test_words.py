@@ -33,6 +33,15 @@ def test_words_that_were_given_up_are_not_used() -> None:
     assert [where for name, where in _classes() if name in banned] == []
 
 
+def test_the_map_of_the_analysis_is_its_tree() -> None:
+    """Each room is described, and none that is gone."""
+    _, _, section = DESIGN.read_text("utf-8").partition("## The rooms of `analysis`")
+    rooms = {line.split()[0] for line in section.split("```")[1].strip().splitlines()}
+    tree = {path.stem for path in (PACKAGE / "analysis").iterdir() if path.stem[:2] != "__"}
+
+    assert rooms == tree
+
+
 def test_numbers_are_put_in_words_in_one_place() -> None:
     """Rules, the command line and reports in words ask the wording for every number."""
     rooms = [*(PACKAGE / "analysis" / "rules").glob("*.py"), PACKAGE / "report" / "facts.py"]

@@ -242,13 +242,7 @@ class GapMonitor(MonitorBase):
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
         """Say what a fresh check has brought, and let its weights be kept."""
-        fit.publisher.check(
-            trainer,
-            history=fit.history,
-            diagnosis=fit.diagnosis,
-            watched=fit.watched,
-            recorder=fit.recorder,
-        )
+        fit.tell(trainer)
         checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
         if self.restore_best is True and self.best is fit.history[-1]:
             fit.snapshot.take(module, fit.history[-1].check)

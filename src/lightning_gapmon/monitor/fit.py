@@ -229,6 +229,16 @@ class Fit:
         overlap = leaks.worst(self.overlaps)
         return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
 
+    def tell(self, trainer: "Trainer") -> None:
+        """Say what the last check has brought, beside its numbers."""
+        self.publisher.check(
+            trainer,
+            history=self.history,
+            diagnosis=self.diagnosis,
+            watched=self.watched,
+            recorder=self.recorder,
+        )
+
     def decide(self, trainer: "Trainer") -> None:
         """Stop the run where the rule says so.
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
+from lightning_gapmon.analysis.wording import read_percent
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.compat import monitors
@@ -153,7 +153,7 @@ def refuse_twins(trainer: "Trainer") -> None:
 
 def _can_be_probed(asked: object) -> bool:
     if isinstance(asked, str):
-        return read_share(asked) is not None
+        return read_percent(asked) is not None
     if isinstance(asked, (DataLoader, Dataset)):
         return hasattr(asked.dataset if isinstance(asked, DataLoader) else asked, "__len__")
     return type(asked) is int and asked >= 1

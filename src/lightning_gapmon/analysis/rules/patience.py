@@ -6,9 +6,8 @@ from typing import Literal, NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
-from lightning_gapmon.analysis.wording import count, duration, number
+from lightning_gapmon.analysis.wording import count, duration, number, read_percent
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5
@@ -61,7 +60,7 @@ class Patience(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be waited for."""
-        share = read_share(self.checks)
+        share = read_percent(self.checks)
         if share is None and not is_count(self.checks):
             msg = (
                 f"Found Patience({self.checks!r}); expected a number of checks from 1, such as "
@@ -122,7 +121,7 @@ class Patience(Rule):
             >>> Patience("20%").patience(planned=100), Patience("20%").patience(planned=None)
             (20, 10)
         """
-        share = read_share(self.checks)
+        share = read_percent(self.checks)
         if share is None:
             return int(self.checks)
         if planned is None:

@@ -8,14 +8,17 @@ from lightning_gapmon.analysis.history.observation import NAN, Observation
 from lightning_gapmon.analysis.history.window import Bin, at_end
 from lightning_gapmon.collect.meter.sums import Sums
 from lightning_gapmon.monitor.checks.odd_rank import spread
-from lightning_gapmon.monitor.checks.reduction import Reduced
-from lightning_gapmon.monitor.losses.watched import Watched
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
+    from lightning_gapmon.monitor.checks.reduction import Reduced
+    from lightning_gapmon.monitor.losses.watched import Watched
 
-def observe(trainer: "Trainer", reduced: Reduced, watched: Watched, *, check: int) -> Observation:
+
+def observe(
+    trainer: "Trainer", reduced: "Reduced", watched: "Watched", *, check: int
+) -> Observation:
     """Put the numbers of a check together.
 
     Args:

@@ -112,9 +112,10 @@ class Recorder:
             outputs: As it comes to the hook.
             scale: What Lightning has divided the training loss by, and nothing else beside it.
         """
-        if self._side is None or not self._listens("outputs"):
+        side = self._side
+        if side is None or self._sources.get(side, "outputs") != "outputs":
             return
-        key = self.given.get(self._side)
+        key = self.given.get(side)
         loss = loss_in(outputs, key)
         if loss is None:
             self._see(outputs)

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.monitor.checks.odd_rank import OddRank
-from lightning_gapmon.monitor.losses.recorder import Recorder
-from lightning_gapmon.monitor.losses.watched import Source, Watched
+from lightning_gapmon.analysis.wording import number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lightning_gapmon.monitor.checks.odd_rank import OddRank
+    from lightning_gapmon.monitor.losses.recorder import Recorder
+    from lightning_gapmon.monitor.losses.watched import Source, Watched
 
 _MOST_NAMES = 20
 _MOST_PAIRS = 5
 
 
-def watching(watched: Watched) -> str:
+def watching(watched: "Watched") -> str:
     """Say where the losses come from; "" while one of them is missing."""
     if watched.train is None or watched.val is None:
         return ""
@@ -34,7 +36,7 @@ def watching(watched: Watched) -> str:
     )
 
 
-def _from(source: Source, name: str) -> str:
+def _from(source: "Source", name: str) -> str:
     return {
         "mixin": "given to the mixin",
         "logged": f"logged by the module as {name!r}",
@@ -42,7 +44,7 @@ def _from(source: Source, name: str) -> str:
     }[source]
 
 
-def no_loss(recorder: Recorder) -> str:
+def no_loss(recorder: "Recorder") -> str:
     """Say that no validation loss was heard, what was, and what to write."""
     asked, train = recorder.given.get("val"), recorder.given.get("train")
     partner = f" that goes with train={train!r}" if train else ""
@@ -58,7 +60,7 @@ def no_loss(recorder: Recorder) -> str:
     )
 
 
-def no_train_loss(recorder: Recorder) -> str:
+def no_train_loss(recorder: "Recorder") -> str:
     """Say that no train loss was heard, and what to write."""
     asked = recorder.given.get("train")
     wanted = f"no train loss named {asked!r}" if asked else "no train loss"
@@ -106,13 +108,13 @@ def lone_probe() -> str:
     )
 
 
-def odd_rank(odd: OddRank, check: int) -> str:
+def odd_rank(odd: "OddRank", check: int) -> str:
     """Say that one rank's validation loss is off."""
+    own, others = (with_error(part.mean, part.stderr) for part in (odd.own, odd.others))
     return (
-        f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "
-        f"check {check}, the other ranks together {odd.others.mean:.4g} ± "
-        f"{odd.others.stderr:.2g}: {odd.distance:.3g} standard errors apart. Its share of the "
-        "data differs in kind, or its weights do: shuffle before sharding, or see what it loads."
+        f"Rank {odd.rank} has a validation loss of {own} at check {check}, the other ranks "
+        f"together {others}: {number(odd.distance)} standard errors apart. Its share of the data "
+        "differs in kind, or its weights do: shuffle before sharding, or see what it loads."
     )
 
 
@@ -141,7 +143,7 @@ def leak(overlap: Overlap, loader: int | None) -> str:
     pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
     return (
         f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
-        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"training data too ({percent(overlap.share)}): validation {pairs}"
         f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
         "new data: split again without them, by group where samples belong together."
     )

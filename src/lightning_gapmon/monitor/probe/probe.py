@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lightning_gapmon.analysis.percentage import read_share
+from lightning_gapmon.analysis.wording import read_percent
 from lightning_gapmon.collect.unchanged import (
     unchanged_attributes,
     unchanged_metrics,
@@ -135,7 +135,7 @@ def make_probe(asked: "int | str | DataLoader[Any] | Dataset[Any] | None") -> Pr
     if isinstance(asked, int):
         return Probe(ProbeBatches(Amount(batches=asked)))
     if isinstance(asked, str):
-        return Probe(ProbeBatches(Amount(share=read_share(asked))))
+        return Probe(ProbeBatches(Amount(share=read_percent(asked))))
     return Probe(ProbeBatches(Amount(), asked))
 
 
