@@ -47,7 +47,7 @@ class History(Sequence[Observation]):
     def __init__(
         self, observations: Iterable[Observation] = (), *, planned: int | None = None
     ) -> None:
-        self.planned = planned
+        self.planned, self.start = planned, None
         self._seen: list[Observation] = []
         self._start = 0
         self._stop: int | None = None
@@ -96,6 +96,7 @@ class History(Sequence[Observation]):
             raise HistoryError(msg)
         view = object.__new__(History)
         view.planned, view._seen, view._scans = self.planned, self._seen, self._scans
+        view.start = self.start
         view._start = self._start + start
         view._stop = self._start + max(start, stop)
         return view

@@ -6,7 +6,7 @@ from dataclasses import replace
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-from lightning_gapmon.analysis.verdicts.level import middle
+from lightning_gapmon.analysis.verdicts.levels import middle
 from lightning_gapmon.analysis.verdicts.remedies import against_leakage
 
 LEAST_CHECKS = 5
@@ -45,7 +45,7 @@ def leakage(history: History, overlap: Overlap | None) -> Diagnosis | None:
 def qualified(praise: Diagnosis | None, overlap: Overlap | None) -> Diagnosis | None:
     """Say beside a good verdict that validation is not as new to the model as it should be."""
     share = overlap.share if overlap else 0.0
-    if praise is None or share < SHARED:
+    if praise is None or praise.verdict != "good_fit" or share < SHARED:
         return praise
     return replace(
         praise,
