@@ -21,6 +21,7 @@ CURVES = [
 ]
 SMALLEST = {
     "step_overhead.py --rounds 1": "GapMonitor, hearing self.log",
+    "comparisons.py --draws 3": "equal, 5 against 5 seeds",
     "coverage.py --rounds 3": "30 epochs            1600",
     "false_alarms.py --seeds 1 --checks 8": "accused   0.0 %",
     "gallery.py --only dropout": "dropout",

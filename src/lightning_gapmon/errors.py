@@ -4,6 +4,7 @@
     ├── ConfigurationError (ValueError)  an argument that cannot work
     ├── HistoryError (ValueError)        numbers that are no history
     ├── LossError (TypeError)            a step gave something that is no loss
+    ├── DataError (RuntimeError)         a user's data that cannot be read
     ├── StateError (ValueError)          a checkpoint's state that cannot be read
     └── LogFormatError (ValueError)      a log file that cannot be read
 
@@ -25,6 +26,10 @@ class HistoryError(GapMonitorError, ValueError):
 
 class LossError(GapMonitorError, TypeError):
     """A step gave something that is no loss."""
+
+
+class DataError(GapMonitorError, RuntimeError):
+    """Data that cannot be read apart from training."""
 
 
 class StateError(GapMonitorError, ValueError):

@@ -1,6 +1,7 @@
 """A rule over a finished run."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from lightning_gapmon import Budget, History, Patience, Target, replay
 from lightning_gapmon.analysis.replay import outcome, replay_all
+from lightning_gapmon.errors import HistoryError
 
 curves = st.lists(st.integers(-40, 40).map(float), min_size=1, max_size=30)
 
@@ -31,6 +33,37 @@ def _share(part: float, whole: float) -> float:
     if not part:
         return 0.0
     return min(1.0, part / whole) if whole else 1.0
+
+
+@pytest.mark.parametrize(
+    ("given_", "found"),
+    [
+        ({}, "no run"),
+        ({"history": History()} | {"val": [1.0]}, "a history and val"),
+        ({"val": [1.0]}, "val"),
+        ({"train": [1.0]}, "train"),
+        ({"history": History(), "train": [1.0], "val": [1.0]}, "a history and train and val"),
+    ],
+)
+def test_a_run_is_given_once(given_: dict[str, Any], found: str) -> None:
+    """Nothing to replay, half of it and twice the same are refused, with what to write."""
+    with pytest.raises(HistoryError) as error:
+        replay(Patience(1), **given_)
+
+    assert str(error.value) == (
+        f"Found {found} in replay(rule, ...); expected a history or both curves: "
+        "replay(rule, history), or replay(rule, train=[...], val=[...])."
+    )
+
+
+def test_a_plan_can_be_given_beside_a_history() -> None:
+    """It takes the place of the plan that the history has, and leaves that as it was."""
+    history = History.from_curves(train=[1.0] * 30, val=[1.0] * 30, planned=200)
+    rule = Patience("20%")
+
+    assert replay(rule, history).stopped_at is None
+    assert replay(rule, history, planned=50).stopped_at == 11
+    assert history.planned == 200
 
 
 def test_several_rules_are_asked_like_one_each() -> None:

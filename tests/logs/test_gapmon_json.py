@@ -1,5 +1,6 @@
 """`gapmon.json`: strict, whole, and readable back."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -67,17 +68,29 @@ def test_file_says_what_people_look_up_first(tmp_path: Path) -> None:
         "epoch": 0,
         "step": 5,
         "train": 2.0,
+        "train_fair": 2.0,
+        "basis": "online",
         "val": 3.0,
         "gap": 1.0,
         "gap_relative": 1 / 3,
         "gap_stderr": None,
         "gap_low": None,
         "gap_high": None,
-        "basis": "online",
     }
     assert found["last"]["val"] == "Infinity"
     assert found["history"]["columns"]["loaders"] == [[3.0, None], []]
     assert '\n      "train": [2.0, 1.0],\n' in path.read_text("ascii")
+
+
+def test_the_gap_is_that_of_the_losses_beside_it(tmp_path: Path) -> None:
+    """With a probe the gap is taken from it: `train` stays the online loss."""
+    seen = Observation(check=1, epoch=0, step=1, train=0.48, end=0.4, probe=0.25, val=0.5)
+    outcome = dataclasses.replace(_outcome(), history=History([seen]))
+    document.write(outcome, tmp_path / "gapmon.json")
+    best = _strict(tmp_path / "gapmon.json")["best"]
+
+    assert (best["train"], best["train_fair"], best["basis"]) == (0.48, 0.25, "probe")
+    assert best["val"] - best["train_fair"] == best["gap"] == 0.25
 
 
 def test_a_write_that_fails_leaves_the_old_file(

@@ -21,7 +21,7 @@ from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.checks.reduction import Facts
 from lightning_gapmon.monitor.fit import Session
 from lightning_gapmon.monitor.losses.recorder import Recorder
-from lightning_gapmon.monitor.probe.batches import Budget, Subset
+from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
 from lightning_gapmon.monitor.probe.probe import Probe
 
 
@@ -182,16 +182,16 @@ def test_probe_of_a_stream_reads_the_first_batches_again() -> None:
     assert monitor.history.probe[-1] == pytest.approx(truth, rel=1e-6)
 
 
-def test_budget_is_kept_from_what_a_batch_has_cost() -> None:
+def test_a_share_of_the_time_is_kept_from_what_a_batch_has_cost() -> None:
     """Four checks of 10 s and probes of 0.1 s a batch allow a fifth of 10 s: 20 batches."""
-    subset = Subset(Budget(share=0.2))
+    batches = ProbeBatches(Amount(share=0.2))
     for check in range(1, 5):
-        subset.fit_budget(Facts(validating=10.0, probing=0.1 * check, probed=check))
+        batches.fit_amount(Facts(validating=10.0, probing=0.1 * check, probed=check))
 
-    assert subset.used == 20
+    assert batches.used == 20
 
 
-def test_budget_is_kept_in_a_fit() -> None:
+def test_a_share_of_the_time_is_kept_in_a_fit() -> None:
     """A share of validation's time starts with one batch, and a check never goes without."""
     monitor = GapMonitor(stop=None, summary=False, probe="100%")
     _fit(_Mixed(), monitor, DataLoader(TRAIN, 4, shuffle=True))
@@ -318,22 +318,23 @@ def test_probe_leaves_nothing_in_what_a_module_gathers() -> None:
     assert bare.ends[-1][0] > 0
 
 
-def test_the_budget_survives_a_resume() -> None:
+def test_the_share_survives_a_resume() -> None:
     """What a share of validation's time has come to is read from the first check after it on."""
     before, after = (
-        Session(Recorder({}), rank=0, probe=Probe(Subset(Budget(share=0.2)))) for _ in range(2)
+        Session(Recorder({}), rank=0, probe=Probe(ProbeBatches(Amount(share=0.2))))
+        for _ in range(2)
     )
     assert before.probe is not None
     assert after.probe is not None
-    before.probe.budget(Facts(validating=10.0, probing=0.1, probed=1))
+    before.probe.fit_amount(Facts(validating=10.0, probing=0.1, probed=1))
     after.load_state_dict(before.state_dict())
 
-    assert after.probe.subset.used == 20
+    assert after.probe.batches.used == 20
 
 
 def test_a_number_of_batches_may_change_at_a_resume() -> None:
     """A budget that is given holds, whatever was read before."""
-    session = Session(Recorder({}), rank=0, probe=Probe(Subset(Budget(batches=3))))
+    session = Session(Recorder({}), rank=0, probe=Probe(ProbeBatches(Amount(batches=3))))
     session.load_state_dict({**session.state_dict(), "probe_batches": 8})
 
     assert session.state_dict()["probe_batches"] == 3

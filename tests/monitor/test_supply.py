@@ -118,6 +118,6 @@ def test_a_part_is_seen_through_lightnings_wrapper() -> None:
     wrapped = DistributedSamplerWrapper(inner, num_replicas=2, rank=0)
     wrapping = DataLoader(DATA, 2, sampler=wrapped)
 
-    assert [value.item() for (value,) in served(wrapping)] == list(range(4, 10))
+    assert [value.item() for (value,) in served(wrapping).data] == list(range(4, 10))
     assert shows_all(wrapping)
     assert not shows_all(DataLoader(DATA, 2, sampler=list(range(3))))

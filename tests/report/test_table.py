@@ -29,7 +29,7 @@ def test_first_best_and_last_check_stand_below_each_other() -> None:
     )
 
     assert _shown(history) == [
-        "check train val gap [95 %]",
+        "check train_fair val gap [95 %]",
         "first 1 2.500 2.000 -0.500 [-0.598, -0.402]",
         "best ● 2 1.500 1.000 -0.500 [-0.598, -0.402]",
         "last 3 0.5000 1.500 +1.000 [+0.902, +1.098]",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.history import History, run_given
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 
 
@@ -36,8 +36,8 @@ def replay(
     rule: Rule,
     history: History | None = None,
     *,
-    train: Sequence[float] = (),
-    val: Sequence[float] = (),
+    train: Sequence[float] | None = None,
+    val: Sequence[float] | None = None,
     planned: int | None = None,
 ) -> Replay:
     """Ask a rule after each check of a finished run, as it would have been asked live.
@@ -47,7 +47,10 @@ def replay(
         history: The run; or give its curves.
         train: Train loss at each check.
         val: Validation loss at each check.
-        planned: Checks that the run intended.
+        planned: Checks that the run intended, where the history does not say so.
+
+    Raises:
+        HistoryError: Neither a history nor both curves were given, or both were.
 
     Example:
         >>> from lightning_gapmon import Patience
@@ -55,7 +58,9 @@ def replay(
         ... # doctest: +ELLIPSIS
         Replay(stopped_at=4, ..., best_at=2, regret=1.0, saved=0.19999999999999996, ...)
     """
-    run = history or History.from_curves(train=train, val=val, planned=planned)
+    run = run_given("replay(rule, {})", history, train=train, val=val)
+    if planned is not None:
+        run = History(run, planned=planned)
     return replay_all({"": rule}, run)[""]
 
 

@@ -49,18 +49,19 @@ class Selection:
 
     def __call__(self, history: History) -> Observation | None:
         """Give the check to keep so far; None while no finite loss has a gap within bounds."""
-        return history.scan(self, _Kept(), self._update).seen
+        return history.scan(self._update, _Kept()).seen
 
     def level(self, history: History) -> float:
         """Give the loss, or the trend, at the check that is kept; infinite where there is none."""
-        return history.scan(self, _Kept(), self._update).level
+        return history.scan(self._update, _Kept()).level
 
     def rank(self, history: History) -> float:
         """Give the loss, or the trend, at the last check: what it is ranked by."""
-        recent = history.scan(self, _Kept(), self._update).recent
+        recent = history.scan(self._update, _Kept()).recent
         return median(recent) if self.by == "trend" and recent else history[-1].val
 
-    def _update(self, kept: _Kept, seen: Observation) -> _Kept:
+    def _update(self, kept: _Kept, history: History) -> _Kept:
+        seen = history[-1]
         if not math.isfinite(seen.val):
             return kept
         recent = (*kept.recent, seen.val)[-WINDOW:]

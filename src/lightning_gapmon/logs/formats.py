@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lightning_gapmon.analysis.history.from_columns import Point, Series, find_pair, to_history
+from lightning_gapmon.analysis.history.from_columns import RATES, find_pair, to_history
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.series import Point, Series
+from lightning_gapmon.analysis.loss_names import read_name
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.errors import LogFormatError
-from lightning_gapmon.logs.event_files import EVENT_FILES, read_scalars
+from lightning_gapmon.logs.event_files.reader import MARK, read_scalars
 
-WANTED = ("loss", "lr", "learning_rate", "epoch")
 STEPS = ("step", "global_step", "epoch")
 TEXT = (".csv", ".json", ".jsonl")
 REPORT = "gapmon.json"
@@ -44,7 +45,7 @@ def find_logs(paths: Iterable[Path]) -> list[Path]:
 def _in_folder(folder: Path) -> Iterator[Path]:
     for place in filter(Path.is_dir, (folder, *folder.rglob("*"))):
         best = place / REPORT if (place / REPORT).is_file() else place
-        if best != place or any(place.glob(EVENT_FILES)):
+        if best != place or any(place.glob(f"*{MARK}*")):
             yield best
             continue
         files = [p for p in sorted(place.iterdir()) if p.suffix in TEXT and p.is_file()]
@@ -65,7 +66,7 @@ def read_runs(log: Path) -> list[Run]:
         LogFormatError: The file is not what its name says.
     """
     if log.is_dir():
-        return _runs(log, read_scalars(log, containing=WANTED))
+        return _runs(log, read_scalars(log, containing=_is_wanted))
     readers: dict[str, Callable[[Path], list[Run]]] = {
         ".csv": lambda path: _runs(path, _table(path)),
         ".json": _gapmon if log.name == REPORT else _trainer_state,
@@ -74,7 +75,7 @@ def read_runs(log: Path) -> list[Run]:
     if log.suffix not in readers:
         is_events = "tfevents" in log.name
         if is_events:
-            return _runs(log.parent, read_scalars(log.parent, containing=WANTED))
+            return _runs(log.parent, read_scalars(log.parent, containing=_is_wanted))
         msg = f"Found {log}; expected a .csv, .json or .jsonl file or TensorBoard event files."
         raise LogFormatError(msg)
     try:
@@ -82,6 +83,10 @@ def read_runs(log: Path) -> list[Run]:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"Found {log}, which cannot be read as {log.suffix}: {error!r}."
         raise LogFormatError(msg) from error
+
+
+def _is_wanted(tag: str) -> bool:
+    return tag == "epoch" or read_name(tag).is_loss or bool(RATES.search(tag))
 
 
 def _runs(path: Path, columns: Mapping[str, Series], planned: int | None = None) -> list[Run]:
@@ -97,7 +102,7 @@ def _table(path: Path) -> dict[str, Series]:
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
-    columns: dict[str, Series] = {}
+    columns: dict[str, list[Point]] = {}
     for index, row in enumerate(rows):
         clean = {str(name).strip(): _float(value) for name, value in row.items()}
         steps = (clean.get(name) for name in STEPS)
@@ -105,11 +110,8 @@ def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
         for name, value in clean.items():
             if value is not None:
                 columns.setdefault(name, []).append(Point(int(step), value))
-    return {name: _by_step(points) for name, points in columns.items()}
-
-
-def _by_step(points: Series) -> Series:
-    return sorted(points, key=lambda point: point.step)
+    by_step = {name: sorted(points, key=lambda p: p.step) for name, points in columns.items()}
+    return {name: Series.of(points) for name, points in by_step.items()}
 
 
 def _float(value: object) -> float | None:

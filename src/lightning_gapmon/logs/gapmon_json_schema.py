@@ -7,10 +7,10 @@ from typing import Any, TypeVar, get_args
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.history.plain import COUNTERS
+from lightning_gapmon.analysis.history.plain import COUNTERS, strict
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.rule import StopReason
-from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Form, Verdict
 from lightning_gapmon.errors import LogFormatError
 
 FORMAT, VERSION = "gapmon", 1
@@ -43,6 +43,7 @@ def to_plain(outcome: Outcome) -> dict[str, Any]:
         "version": VERSION,
         "best": _check(best) if best else None,
         "last": _check(history[-1]) if history else None,
+        "ended": outcome.ended,
         "diagnosis": asdict(outcome.diagnosis),
         "stop_reason": asdict(reason) if reason else None,
         "interrupted_by": outcome.interrupted_by,
@@ -54,7 +55,7 @@ def to_plain(outcome: Outcome) -> dict[str, Any]:
         "notes": outcome.notes,
         "history": history.to_plain(),
     }
-    return {name: _strict(value) for name, value in written.items()}
+    return {name: strict(value) for name, value in written.items()}
 
 
 def from_plain(plain: object) -> Outcome:
@@ -69,6 +70,7 @@ def from_plain(plain: object) -> Outcome:
     reason = found.get("stop_reason")
     return Outcome(
         history=_history(_field(found, "history", dict)),
+        ended=_need("ended", found.get("ended", True), bool),  # a file without it is of the end
         diagnosis=_diagnosis(_field(found, "diagnosis", dict)),
         stop_reason=None if reason is None else _reason(_need("stop_reason", reason, dict)),
         interrupted_by=_field(found, "interrupted_by", str),
@@ -98,22 +100,15 @@ def _check(seen: Observation) -> dict[str, Any]:
         "epoch": seen.epoch,
         "step": seen.step,
         "train": seen.train,
+        "train_fair": gap.train_fair,
+        "basis": gap.basis,
         "val": seen.val,
         "gap": gap.absolute,
         "gap_relative": gap.relative,
         "gap_stderr": gap.stderr,
         "gap_low": gap.low,
         "gap_high": gap.high,
-        "basis": gap.basis,
     }
-
-
-def _strict(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {name: _strict(item) for name, item in value.items()}
-    return [_strict(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _history(plain: Plain) -> History:
@@ -121,14 +116,22 @@ def _history(plain: Plain) -> History:
         name: [_value(name, item) for item in _need(f"column {name!r}", column, list)]
         for name, column in _field(plain, "columns", dict).items()
     }
-    planned = plain.get("planned")
+    planned, start = plain.get("planned"), plain.get("start")
     return History.from_plain(
         {
             "version": plain.get("version"),
             "planned": None if planned is None else _need("planned", planned, int),
+            "start": None if start is None else _start(_need("start", start, dict)),
             "columns": columns,
         }
     )
+
+
+def _start(plain: Plain) -> Plain:
+    return {
+        name: _need(name, item, bool) if name == "whole" else _number(name, item)
+        for name, item in plain.items()
+    }
 
 
 def _value(column: str, item: object) -> object:
@@ -152,8 +155,10 @@ def _number(name: str, item: object) -> float:
 
 def _diagnosis(plain: Plain) -> Diagnosis:
     evidence = _field(plain, "evidence", dict)
+    form = plain.get("form")
     return Diagnosis(
         verdict=_one_of(plain, "verdict", get_args(Verdict)),
+        form=None if form is None else _one_of(plain, "form", get_args(Form)),
         severity=_one_of(plain, "severity", SEVERITIES),
         message=_field(plain, "message", str),
         evidence={name: _number(name, item) for name, item in evidence.items()},

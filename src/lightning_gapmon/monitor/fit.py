@@ -125,7 +125,7 @@ class Session:
         self.history.append(observe(trainer, ledger, self._sources, check=number))
         self._compare(ledger.shards(self._sources[1]))
         if self.probe:
-            self.probe.budget(ledger.facts)
+            self.probe.fit_amount(ledger.facts)
         self.recorder.reset()
         self._window_step = trainer.global_step
         return True
@@ -152,8 +152,8 @@ class Session:
             validating=time.monotonic()
             - self._validating
             - (self.probe.last if self.probe else 0),
-            probing=self.probe.subset.seconds if self.probe else 0,
-            probed=self.probe.subset.read if self.probe else 0,
+            probing=self.probe.batches.seconds if self.probe else 0,
+            probed=self.probe.batches.read if self.probe else 0,
             baseline=self.baseline.settle(),
             tag_taken=float(not self.tags.are_free(self.recorder.taken)),
         )
@@ -227,7 +227,7 @@ class Session:
             "late": self.late,
             "baseline": self.baseline.loss,
             "source": self.source,
-            "probe_batches": self.probe.subset.used if self.probe else 0,
+            "probe_batches": self.probe.batches.used if self.probe else 0,
             "window": [],
         }
 
@@ -261,7 +261,7 @@ class Session:
         self.recorder.listen({"train": train, "val": val} if train and val else {})
         self.source = str(state["source"])
         if self.probe:
-            self.probe.subset.resume(int(state["probe_batches"]))
+            self.probe.batches.resume(int(state["probe_batches"]))
         continue_window(self.recorder, state["window"], rank=self._rank)
 
 

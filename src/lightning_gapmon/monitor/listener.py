@@ -62,7 +62,7 @@ class Listener(AnyCallback):
         if self._session is not None:
             self._session.recorder.begin("train", batch)
             if self._session.probe:
-                self._session.probe.subset.keep(trainer, batch)
+                self._session.probe.keep(trainer, batch)
 
     def on_before_backward(
         self, trainer: "Trainer", pl_module: "LightningModule", loss: object

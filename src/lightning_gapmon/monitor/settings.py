@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_gapmon.analysis.loss_names import Stage
+from lightning_gapmon.analysis.loss_names import Side as Stage
 from lightning_gapmon.analysis.percentage import read_share
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.compat import trainer_callbacks
 from lightning_gapmon.monitor.listener import Listener
-from lightning_gapmon.monitor.probe.batches import Budget, Subset
+from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
 from lightning_gapmon.monitor.probe.probe import Probe
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def probe(wanted: "int | str | DataLoader[Any] | Dataset[Any] | None") -> Probe 
     if wanted is None:
         return None
     if isinstance(wanted, int):
-        return Probe(Subset(Budget(batches=wanted)))
+        return Probe(ProbeBatches(Amount(batches=wanted)))
     if isinstance(wanted, str):
-        return Probe(Subset(Budget(share=read_share(wanted))))
-    return Probe(Subset(Budget(), wanted))
+        return Probe(ProbeBatches(Amount(share=read_share(wanted))))
+    return Probe(ProbeBatches(Amount(), wanted))
 
 
 def refuse_twins(trainer: "Trainer") -> None:

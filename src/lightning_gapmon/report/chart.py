@@ -7,7 +7,7 @@ from rich.text import Text
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.wording import number
 from lightning_gapmon.report import glyphs
-from lightning_gapmon.report.curves import NAMES, Curves, finite
+from lightning_gapmon.report.curves import READ, Curves, finite, names
 from lightning_gapmon.report.dots import Dots
 from lightning_gapmon.report.scale import Scale
 
@@ -39,21 +39,22 @@ def draw(
               +-------------+-------
                1            3      4 check
     """
-    drawable = {curve: finite(history, curve) for curve in range(len(NAMES))}
+    drawable = {curve: finite(history, curve) for curve in range(len(READ))}
     losses = [loss for found in drawable.values() for loss in found]
     if not losses:
         return []
     scale = Scale.over(losses)
     ends = {curve: found[-1] for curve, found in drawable.items() if found}
-    names = {curve: f" {NAMES[curve]} {number(loss)}" for curve, loss in ends.items()}
+    named = names(history)
+    labels = {curve: f" {named[curve]} {number(loss)}" for curve, loss in ends.items()}
     ticks = {rows - 1: number(scale.low), 0: number(scale.high)}
     margin = max(map(len, ticks.values())) + 2
     unit = " check; log scale" if scale.logarithmic else " check"
-    columns = max(LEAST_COLUMNS, width - margin - max(map(len, [*names.values(), unit])))
+    columns = max(LEAST_COLUMNS, width - margin - max(map(len, [*labels.values(), unit])))
     curves = Curves(history, scale, Dots(columns, rows, letters=LETTERS if plain else ""))
     curves.draw()
     places = _places(curves, ends)
-    beside = {place: (names[curve], STYLES[curve]) for curve, place in places.items()}
+    beside = {place: (labels[curve], STYLES[curve]) for curve, place in places.items()}
     frame = _Frame(curves=curves, ticks=ticks, margin=margin, beside=beside, unit=unit)
     lines = [*map(frame.row, range(rows)), *frame.axis()]
     return [glyphs.drawn(line, plain=plain) for line in lines]

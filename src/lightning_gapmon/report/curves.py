@@ -5,20 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-from lightning_gapmon.analysis.history.gap import fairest_train
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.report.dots import Dots, Point
 from lightning_gapmon.report.scale import Scale
 
 TRAIN, VAL = 0, 1
-NAMES = ("train", "val")
 READ: tuple[Callable[[Observation], float], ...] = (
-    lambda seen: fairest_train(seen)[1],
+    lambda seen: seen.train_fair,
     lambda seen: seen.val,
 )
 # Train is dotted and val drawn through, so that they are told apart without colour.
 EVERY = (2, 1)
+
+
+def names(history: History) -> tuple[str, str]:
+    """Name the two losses: `train_fair` is not `train` where there is a fairer one.
+
+    Example:
+        >>> names(History.from_curves(train=[1.0], val=[2.0]))
+        ('train', 'val')
+    """
+    online = all(seen.basis == "online" for seen in history)
+    return ("train" if online else "train_fair"), "val"
 
 
 def finite(history: History, curve: int) -> list[float]:

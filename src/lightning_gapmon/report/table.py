@@ -9,7 +9,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.wording import number, with_interval
 from lightning_gapmon.report import glyphs
-from lightning_gapmon.report.curves import READ, measured
+from lightning_gapmon.report.curves import READ, measured, names
 
 COLUMNS = {
     "": "",
@@ -38,7 +38,8 @@ def checks(history: History, *, width: int = 80, plain: bool = False) -> list[Te
     rows = milestones(history)
     cells = dict(zip(COLUMNS, _cells(history, rows), strict=True))
     shown = {name: cells[name] for name in COLUMNS if "".join(cells[name]).strip()}
-    columns = {name: _column(name, texts, plain=plain) for name, texts in shown.items()}
+    heads = dict(zip(("train", "val"), names(history), strict=True))
+    columns = {n: _column(heads.get(n, n), texts, plain=plain) for n, texts in shown.items()}
     whole = sum(len(texts[0]) + len(BETWEEN) for texts in columns.values()) - len(BETWEEN)
     between = BETWEEN if whole <= width else " "
     lines = [Text() for _ in range(len(rows) + 1)]

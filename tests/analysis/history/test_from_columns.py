@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from lightning_gapmon.analysis.history.from_columns import Pair, Point, find_pair, to_history
+from lightning_gapmon.analysis.history.from_columns import Pair, find_pair, to_history
+from lightning_gapmon.analysis.history.series import Point, Series
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,20 @@ def test_losses_are_found_by_their_names(names: list[str], pair: Pair | None) ->
     assert find_pair(names) == pair
 
 
+def test_a_sum_over_the_run_is_not_the_train_loss() -> None:
+    """Hugging Face logs `loss` all along, and one `train_loss` when the run has ended."""
+    points = Series.of(Point(step, 1.0) for step in range(3))
+    columns = {"loss": points, "eval_loss": points, "train_loss": points[-1:]}
+
+    assert find_pair(columns) == Pair("eval_loss", "loss")
+    assert find_pair({**columns, "loss": points[:1]}) == Pair("eval_loss", "train_loss")
+
+
+def test_losses_of_which_none_is_the_loss_are_not_guessed() -> None:
+    """Several losses and no total are no pair, as in the live monitor."""
+    assert find_pair(["train_a_loss", "train_b_loss", "val_a_loss", "val_b_loss"]) is None
+
+
 def test_train_loss_is_the_mean_of_the_window() -> None:
     """What was logged since the check before is its train loss; the last rate by then counts."""
     columns = {
@@ -50,7 +65,8 @@ def test_train_loss_is_the_mean_of_the_window() -> None:
         "epoch": [Point(3, 0.0), Point(6, 1.0)],
     }
     columns["probe"] = [Point(6, 0.3)]
-    history = to_history(columns, Pair("val", "train", "lr", "probe"), planned=5)
+    series = {name: Series.of(points) for name, points in columns.items()}
+    history = to_history(series, Pair("val", "train", "lr", "probe"), planned=5)
 
     assert history.train[:2] == [2.0, 5.0]
     assert math.isnan(history.train[2])
@@ -64,7 +80,7 @@ def test_train_loss_is_the_mean_of_the_window() -> None:
 
 def test_checks_without_train_or_rate() -> None:
     """What was not logged is not known, and epochs are counted where they are not logged."""
-    history = to_history({"val": [Point(3, 1.0), Point(6, 0.5)]}, Pair("val"))
+    history = to_history({"val": Series.of([Point(3, 1.0), Point(6, 0.5)])}, Pair("val"))
 
     assert history.epoch == [0, 1]
     assert all(math.isnan(seen.train) and math.isnan(seen.lr) for seen in history)

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from lightning_gapmon.analysis.history.gap import Gap, fairest_train, relative_gap
+from lightning_gapmon.analysis.history.gap import relative_gap
 from lightning_gapmon.analysis.history.observation import Observation
 
 NAN = math.nan
@@ -32,7 +32,8 @@ def test_fairest_basis(measured: dict[str, float], basis: tuple[str, float, floa
     errors = {"train_stderr": 0.1, "end_stderr": 0.2, "probe_stderr": 0.3}
     seen = check(**measured, **errors, val=5.0, val_stderr=0.4)
 
-    assert fairest_train(seen) == basis
+    assert (seen.basis, seen.train_fair, seen.train_fair_stderr) == basis
+    assert seen.measured_gap.train_fair == basis[1]
     assert seen.measured_gap.basis == basis[0]
     assert seen.gap == 5.0 - basis[1]
     assert seen.gap_stderr == pytest.approx(math.sqrt(basis[2] ** 2 + 0.16))
@@ -51,7 +52,7 @@ def test_parts_add_up_to_what_is_observed(
 
 def test_parts_that_are_not_known_are_nan() -> None:
     """Without an end or a probe there is no lag, no mode offset, no error."""
-    gap = Gap.between(check(train=1.0, val=2.0))
+    gap = check(train=1.0, val=2.0).measured_gap
 
     assert gap.absolute == gap.observed == 1.0
     assert all(map(math.isnan, (gap.lag, gap.mode, gap.stderr)))

@@ -1,7 +1,8 @@
 """The history: grows at the end, is read as a sequence, and remembers what was computed."""
 
+import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
+from lightning_gapmon.analysis.history.plain import DERIVED
 from lightning_gapmon.errors import HistoryError
 
 curve = st.lists(st.floats(), max_size=20)
@@ -135,27 +137,64 @@ def test_scan_is_a_fold_over_any_part(val: list[float], a: int, b: int) -> None:
     """A scan gives what folding over the checks gives, for any view, in any order of asking."""
     history = run(val)
 
-    def add(before: str, seen: Observation) -> str:
-        return f"{before}{seen.val},"
+    def add(before: str, so_far: History) -> str:
+        return f"{before}{so_far.val[-1]},"
 
     for view in (history[a:b], history, history[a:], history[:b]):
-        assert view.scan("all", "", add) == "".join(f"{seen.val}," for seen in view)
+        assert view.scan(add, "") == "".join(f"{seen.val}," for seen in view)
 
 
 def test_scan_updates_once_a_check() -> None:
     """What was computed on a prefix is used again, by prefixes too."""
     calls = []
 
-    def count(before: int, seen: Observation) -> int:
-        calls.append(seen.check)
+    def count(before: int, so_far: History) -> int:
+        calls.append(so_far[-1].check)
         return before + 1
 
     history = run([1.0] * 5)
 
-    assert history[:3].scan("n", 0, count) == 3
-    assert history.scan("n", 0, count) == 5
-    assert history[:4].scan("n", 0, count) == 4
+    assert history[:3].scan(count, 0) == 3
+    assert history.scan(count, 0) == 5
+    assert history[:4].scan(count, 0) == 4
     assert calls == [1, 2, 3, 4, 5]
+
+
+def test_nobody_elses_scan_comes_into_the_way() -> None:
+    """What is remembered belongs to a function, or to a method and its object."""
+
+    def best(_: object, so_far: History) -> Observation:
+        return so_far[-1]
+
+    def better(_: object, so_far: History) -> str:
+        return f"mine, {len(so_far)}"
+
+    better.__name__ = better.__qualname__ = "_better"
+    history = run([1.0, 2.0])
+
+    assert history.scan(best, None) == history[1]
+    assert history.scan(better, None) == "mine, 2"
+    assert history.best == history[0]
+    assert history.scan(better, None, key="another") == "mine, 2"
+
+
+def test_scans_of_equal_rules_are_shared_and_of_others_are_not() -> None:
+    """Two rules of one kind have a memory each, unless they are equal."""
+
+    @dataclass(frozen=True)
+    class Above:
+        loss: float
+        asked: list[int] = field(default_factory=list, compare=False)
+
+        def count(self, before: int, so_far: History) -> int:
+            self.asked.append(len(so_far))
+            return before + (so_far.val[-1] > self.loss)
+
+    history = run([1.0, 2.0, 3.0])
+    low, high, again = Above(0.5), Above(2.5), Above(0.5)
+
+    assert [history.scan(rule.count, 0) for rule in (low, high, again)] == [3, 1, 3]
+    assert (high.asked, again.asked) == ([1, 2, 3], [])
 
 
 def test_equality_is_of_plan_and_checks() -> None:
@@ -182,6 +221,9 @@ def test_columns_read_like_lists() -> None:
     assert history.gap == [1.0, 3.0]
     assert history.gap_relative == [0.5, 0.75]
     assert 4.0 in history.val
+    assert history.val.tolist() == [2.0, 4.0]
+    assert type(history.val.tolist()) is list
+    assert json.dumps(list(history.val)) == "[2.0, 4.0]"
     with pytest.raises(TypeError, match="unhashable"):
         hash(history.val)
 
@@ -191,7 +233,7 @@ def test_every_number_of_a_check_has_a_column() -> None:
     cells: dict[str, Any] = dict.fromkeys(Observation.__dataclass_fields__, 0.5)
     cells |= {"check": 1, "epoch": 2, "step": 3, "loaders": (1.0,)}
     history = History([Observation(**cells)])
-    names = cells.keys() - {"loaders"} | {"gap", "gap_relative", "gap_stderr"}
+    names = cells.keys() - {"loaders"} | set(DERIVED)
 
     for name in names:
         assert getattr(history, name) == [getattr(history[0], name)]

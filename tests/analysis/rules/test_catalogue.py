@@ -67,7 +67,6 @@ TRAITS = {
     "Grace": [Traits(P.grace(3), shifts=True)],
     "LrAware": [
         Traits(P.lr_aware(), shifts=True),
-        Traits(family()["LrAware"](P, fresh=2, pending=3), shifts=True),
     ],
     "NonFinite": [Traits(family()["NonFinite"](2), shifts=True)],
     "Patience": [

@@ -29,9 +29,7 @@ def test_reads_the_settings_of_budget() -> None:
 
 def test_rules_within_rules() -> None:
     """A wrapper can be written as a call."""
-    assert parse_rule("LrAware(Patience(3), fresh=2)") == parse_rule(
-        "LrAware(Patience(3), fresh=2, pending=10)"
-    )
+    assert parse_rule("LrAware(Patience(3))") == Patience(3).lr_aware()
 
 
 @pytest.mark.parametrize(

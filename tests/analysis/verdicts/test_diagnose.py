@@ -260,12 +260,14 @@ def test_rise_without_train_loss_is_undecided() -> None:
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({}, "nothing"),
+        ({}, "no run"),
         ({"train": [1.0]}, "train"),
-        ({"history": History(), "val": [1.0]}, "history and val"),
+        ({"history": History(), "val": [1.0]}, "a history and val"),
     ],
 )
 def test_history_or_both_curves(given: dict[str, object], found: str) -> None:
     """Anything but a history or both curves is refused."""
-    with pytest.raises(HistoryError, match=f"Found {found} to diagnose; expected a history or"):
+    with pytest.raises(
+        HistoryError, match=rf"Found {found} in diagnose\(\.\.\.\); expected a history or"
+    ):
         diagnose(**given)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +15,8 @@ from hypothesis import given, strategies as st
 from torch.utils.data import Dataset, IterableDataset, Subset, TensorDataset
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.collect.overlap import partition as shares
+from lightning_gapmon.collect.apart import Served
+from lightning_gapmon.collect.overlap import partition
 from lightning_gapmon.collect.overlap.find import compare, find_overlap
 from lightning_gapmon.collect.overlap.partition import About
 from lightning_gapmon.errors import ConfigurationError
@@ -142,7 +144,7 @@ def test_time_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the time is over, what was read until then is compared, and it is said."""
     clock = iter(range(1000))
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(shares, "CHUNK", 10)
+    monkeypatch.setattr(partition, "CHUNK", 10)
     found = find_overlap(list(range(100)), list(range(100)), seconds=1.5)
 
     assert (found.train_seen, found.val_seen, len(found.shared)) == (20, 20, 20)
@@ -154,7 +156,7 @@ def test_time_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function given as progress hears of each chunk, up to the end."""
-    monkeypatch.setattr(shares, "CHUNK", 4)
+    monkeypatch.setattr(partition, "CHUNK", 4)
     heard: list[tuple[int, int]] = []
     find_overlap([1] * 6, [2] * 3, progress=lambda done, total: heard.append((done, total)))
 
@@ -200,7 +202,7 @@ def _together(sides: list[list[list[int]]], limit: int) -> list[list[Overlap]]:
 
     def sit(rank: int) -> None:
         seat = Seat(rank, table, meeting)
-        found[rank] = compare(lambda: sides[rank], limit=limit, company=seat)
+        found[rank] = compare(lambda: list(map(Served, sides[rank])), limit=limit, group=seat)
 
     threads = [threading.Thread(target=sit, args=(rank,)) for rank in range(len(sides))]
     for thread in threads:
@@ -249,22 +251,23 @@ def test_ranks_with_parts_of_their_own_find_what_the_whole_has(
     assert all(other == [found] for other in others)
 
 
-def test_several_validation_sides_are_read_with_one_training_side() -> None:
+def test_several_validation_sides_are_read_with_one_training_side(tmp_path: Path) -> None:
     """Each is compared as if alone, a stream among them is said, and nothing is read again."""
-    reads: list[int] = []
+    noted = tmp_path / "reads"
 
     class Counted(list[int]):
         def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - as a list has it
-            reads.append(index)
+            with noted.open("a") as file:  # it is read in another process
+                file.write(".")
             return super().__getitem__(index)
 
-    train, first, second = Counted(range(9)), [3, 20], [8, 8, 30]
-    found = compare(lambda: [train, first, Stream(), second], limit=100)
+    sides = train, first, _, second = Counted(range(9)), [3, 20], Stream(), [8, 8, 30]
+    found = compare(lambda: list(map(Served, sides)), limit=100)
 
     assert _findings(found[0]) == _findings(find_overlap(list(train), first))
     assert "the validation data are a stream" in found[1].notes[0]
     assert _findings(found[2]) == _findings(find_overlap(list(train), second))
-    assert len(reads) == 9 + 2 * 4
+    assert len(noted.read_text()) == 9 + 2 * 4
 
 
 def test_ranks_that_differ_in_their_sides_are_refused() -> None:
@@ -278,4 +281,4 @@ def test_ranks_that_differ_in_their_sides_are_refused() -> None:
             return seats
 
     with pytest.raises(ConfigurationError, match=r"Found \[1, 2\] validation loaders"):
-        compare(lambda: [[1], [1]], limit=9, company=Told())
+        compare(lambda: [Served([1]), Served([1])], limit=9, group=Told())

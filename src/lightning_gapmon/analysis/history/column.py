@@ -1,21 +1,29 @@
 """One quantity over all checks, as a sequence of floats."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
-if TYPE_CHECKING:
-    from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.observation import Observation
 
 
 class Column(Sequence[float]):
-    """One quantity over all checks; a view, so that a prefix of a history costs nothing."""
+    """One quantity over all checks; a view, so that a prefix of a history costs nothing.
 
-    def __init__(self, history: "History", name: str) -> None:
-        self._history, self._name = history, name
+    It compares as a list of floats, and `list(column)` or `column.tolist()` is one.
+
+    Example:
+        >>> from lightning_gapmon import History
+        >>> history = History.from_curves(train=[0.9, 0.5], val=[1.0, 0.7])
+        >>> history.val[-1], history.val.tolist(), history.val == [1.0, 0.7]
+        (0.7, [1.0, 0.7], True)
+    """
+
+    def __init__(self, checks: Sequence[Observation], name: str) -> None:
+        self._checks, self._name = checks, name
 
     def __len__(self) -> int:
         """Count the checks."""
-        return len(self._history)
+        return len(self._checks)
 
     @overload
     def __getitem__(self, index: int) -> float: ...
@@ -24,14 +32,18 @@ class Column(Sequence[float]):
     def __getitem__(self, index: int | slice) -> float | list[float]:
         """Read one value, or a list of them."""
         if isinstance(index, slice):
-            picked = (self._history[i] for i in range(*index.indices(len(self))))
+            picked = (self._checks[i] for i in range(*index.indices(len(self))))
             return [getattr(seen, self._name) for seen in picked]
-        value: float = getattr(self._history[index], self._name)
+        value: float = getattr(self._checks[index], self._name)
         return value
 
     def __iter__(self) -> Iterator[float]:
         """Go through the values in the order of the checks."""
-        return (getattr(seen, self._name) for seen in self._history)
+        return (getattr(seen, self._name) for seen in self._checks)
+
+    def tolist(self) -> list[float]:
+        """Copy the values into a list."""
+        return list(self)
 
     def __eq__(self, other: object) -> bool:
         """Compare value by value, as a list does."""
@@ -50,5 +62,5 @@ class ColumnOf:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, history: "History", owner: type) -> Column:
-        return Column(history, self._name)
+    def __get__(self, checks: Sequence[Observation], owner: type) -> Column:
+        return Column(checks, self._name)

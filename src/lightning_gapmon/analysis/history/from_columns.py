@@ -9,28 +9,11 @@ from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
+from lightning_gapmon.analysis.history.series import Series
+from lightning_gapmon.analysis.loss_names import lone, pair, read_name
 
-TRAIN = {"train", "training", "trn"}
-VAL = {"val", "valid", "validation", "eval", "dev", "test"}
-SILENT = {"epoch", "mean", "avg", "average"}
 RATES = re.compile(r"(^|[/_-])(lr|learning_rate)([/_-]|$)", re.IGNORECASE)
-
-
-class Point(NamedTuple):
-    """One scalar.
-
-    Attributes:
-        step: Its step.
-        value: Its value; NaN where it is no single number.
-        seconds: Wall time at which it was written, since the epoch of Unix.
-    """
-
-    step: int
-    value: float
-    seconds: float = math.nan
-
-
-Series = list[Point]
+NOTHING = Series((), (), ())
 
 
 class Pair(NamedTuple):
@@ -49,11 +32,15 @@ class Pair(NamedTuple):
     probe: str | None = None
 
 
-def find_pair(names: Iterable[str]) -> Pair | None:
-    """Find the two losses among the columns: names that differ in train and val alone.
+def find_pair(columns: Iterable[str] | Mapping[str, Series]) -> Pair | None:
+    """Find the two losses among the columns of a log, as the live monitor would.
 
     A bare name is the train loss of its `val_` sibling, as in Keras. Values of single steps
-    are passed over where the mean of the epoch is there.
+    are passed over where the mean of the epoch is there, a test loss where there is a validation
+    loss, and a column of one point where another of that name goes on.
+
+    Returns:
+        The names; None where there is no validation loss, or several of which none is the loss.
 
     Example:
         >>> find_pair(["epoch", "train_loss_step", "train_loss_epoch", "val_loss", "lr-Adam"])
@@ -61,33 +48,30 @@ def find_pair(names: Iterable[str]) -> Pair | None:
         >>> find_pair(["loss", "accuracy", "val_loss", "val_accuracy"])
         Pair(val='val_loss', train='loss', lr=None, probe=None)
     """
-    known = {name: _parts(name) for name in names}
-    vals = [name for name, (side, what) in known.items() if side == "val" and _is_loss(what)]
-    vals = [name for name in vals if not name.endswith("_step")]
-    if not vals:
+    losses = [name for name in columns if read_name(name).is_loss]
+    if isinstance(columns, Mapping):
+        losses = [name for name in losses if not _is_outrun(name, losses, columns)]
+    vals = [name for name in losses if _is_val(name) and read_name(name).part != "step"]
+    vals = [name for name in vals if not read_name(name).is_test] or vals
+    trains = [name for name in losses if not _is_val(name)]
+    train, val = pair(trains, vals) or (None, lone(vals))
+    if not val:
         return None
-    val = min(vals, key=lambda name: (len(known[name][1]), name))
-    what = known[val][1]
-    trains = [n for n, (side, w) in known.items() if side in ("train", "") and w == what]
-    train = min(trains, key=_worth, default=None)
-    rate = next((name for name in known if RATES.search(name)), None)
-    probed = (n for n, (side, w) in known.items() if side == "train" and w == (*what, "probe"))
-    return Pair(val, train, rate, next(probed, None))
+    stem = read_name(val).stem
+    rate = next((name for name in columns if RATES.search(name)), None)
+    probes = (n for n in losses if not _is_val(n) and read_name(n).stem == f"{stem}_probe")
+    return Pair(val, train, rate, next(probes, None))
 
 
-def _parts(name: str) -> tuple[str, tuple[str, ...]]:
-    words = [word for word in re.split(r"[/_\-. :]+", name.lower()) if word]
-    sides = ["train" if w in TRAIN else "val" for w in words if w in TRAIN | VAL]
-    rest = tuple(w for w in words if w not in TRAIN | VAL | SILENT and w != "step")
-    return (sides[0] if sides else ""), rest
+def _is_outrun(name: str, losses: Iterable[str], columns: Mapping[str, Series]) -> bool:
+    """Whether a column has one point, as a sum over the run has, and another like it has more."""
+    alike = [other for other in losses if read_name(other).stem == read_name(name).stem]
+    sizes = [len(columns[other]) for other in alike if _is_val(other) == _is_val(name)]
+    return len(columns[name]) == 1 < max(sizes)
 
 
-def _is_loss(words: tuple[str, ...]) -> bool:
-    return any("loss" in word for word in words)
-
-
-def _worth(name: str) -> tuple[bool, str]:
-    return name.endswith("_step"), name
+def _is_val(name: str) -> bool:
+    return read_name(name).side == "val"
 
 
 def to_history(
@@ -99,18 +83,17 @@ def to_history(
     rate the last that was logged by then.
 
     Example:
-        >>> from lightning_gapmon.analysis.history.from_columns import Point
-        >>> train = [Point(1, 4.0), Point(2, 2.0), Point(3, 1.0)]
-        >>> columns = {"t": train, "v": [Point(2, 5.0), Point(4, 3.0)]}
-        >>> history = to_history(columns, Pair("v", "t"))
+        >>> train = Series((1, 2, 3), (4.0, 2.0, 1.0), (math.nan,) * 3)
+        >>> val = Series((2, 4), (5.0, 3.0), (math.nan,) * 2)
+        >>> history = to_history({"t": train, "v": val}, Pair("v", "t"))
         >>> history.train, history.val
         ([3.0, 1.0], [5.0, 3.0])
     """
     vals = columns[pair.val]
-    train = columns[pair.train] if pair.train else []
-    rates = columns[pair.lr] if pair.lr else []
-    probes = {point.step: point.value for point in columns.get(pair.probe or "", [])}
-    epochs = columns.get("epoch", [])
+    train, rates, epochs, probes = (
+        columns.get(name or "", NOTHING) for name in (pair.train, pair.lr, "epoch", pair.probe)
+    )
+    probed = {point.step: point.value for point in probes}
     begin = vals[0].seconds if vals else math.nan
     seen = []
     before = -math.inf
@@ -119,10 +102,10 @@ def to_history(
             Observation(
                 check=check,
                 epoch=int(_last(epochs, point.step, check - 1)),
-                step=int(point.step),
+                step=point.step,
                 seconds=point.seconds - begin,
                 train=_window(train, before, point.step),
-                probe=probes.get(point.step, math.nan),
+                probe=probed.get(point.step, math.nan),
                 val=point.value,
                 lr=_last(rates, point.step, math.nan),
             )
@@ -131,14 +114,13 @@ def to_history(
     return History(seen, planned=planned)
 
 
-def _window(points: Series, after: float, until: float) -> float:
-    first = bisect_right(points, after, key=lambda point: point.step)
-    last = bisect_right(points, until, key=lambda point: point.step)
-    finite = [point.value for point in points[first:last] if math.isfinite(point.value)]
+def _window(series: Series, after: float, until: float) -> float:
+    first, last = bisect_right(series.steps, after), bisect_right(series.steps, until)
+    finite = [float(value) for value in series.values[first:last] if math.isfinite(value)]
     return fmean(finite) if finite else math.nan
 
 
-def _last(points: Series, until: float, missing: float) -> float:
-    at = bisect_right(points, until, key=lambda point: point.step)
-    value = points[at - 1].value if at else missing
+def _last(series: Series, until: float, missing: float) -> float:
+    at = bisect_right(series.steps, until)
+    value = float(series.values[at - 1]) if at else missing
     return value if math.isfinite(value) else missing

@@ -1,5 +1,6 @@
 """The checks of a run, in order: the only thing that rules and diagnosis look at."""
 
+import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import zip_longest
@@ -7,7 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lightning_gapmon.analysis.history.column import ColumnOf
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.history.plain import DERIVED, FIELDS, from_columns, to_columns
+from lightning_gapmon.analysis.history.plain import (
+    DERIVED,
+    FIELDS,
+    from_columns,
+    strict,
+    to_columns,
+)
+from lightning_gapmon.analysis.history.start_loss import StartLoss
 from lightning_gapmon.analysis.wording import count, number
 from lightning_gapmon.errors import HistoryError
 
@@ -22,11 +30,13 @@ class History(Sequence[Observation]):
     """The checks of a run, oldest first, with a column for each quantity.
 
     A slice is a view: it shares the observations and everything that was computed on them.
-    Columns are sequences of floats, named as in `Observation`: `history.val[-1]`.
+    Columns are sequences of floats, named as in `Observation`: `history.val[-1]`, and lists by
+    `history.val.tolist()`; all of them together are `to_json()` or `to_pandas()`.
 
     Args:
         observations: The checks so far.
         planned: How many checks the run intends in all, where that is known.
+        start: The validation loss before training, where that was measured.
 
     Example:
         >>> history = History.from_curves(train=[0.9, 0.5, 0.3], val=[1.0, 0.7, 0.8])
@@ -41,17 +51,22 @@ class History(Sequence[Observation]):
     train, train_n, train_stderr = ColumnOf(), ColumnOf(), ColumnOf()
     end, end_stderr, probe, probe_stderr = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
     val, val_n, val_stderr, spread = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
+    train_fair, train_fair_stderr = ColumnOf(), ColumnOf()
     gap, gap_relative, gap_stderr = ColumnOf(), ColumnOf(), ColumnOf()
     gap_low, gap_high = ColumnOf(), ColumnOf()
 
     def __init__(
-        self, observations: Iterable[Observation] = (), *, planned: int | None = None
+        self,
+        observations: Iterable[Observation] = (),
+        *,
+        planned: int | None = None,
+        start: StartLoss | None = None,
     ) -> None:
-        self.planned, self.start = planned, None
+        self.planned, self.start = planned, start
         self._seen: list[Observation] = []
         self._start = 0
         self._stop: int | None = None
-        self._scans: dict[tuple[int, Hashable], list[Any]] = {}
+        self._scans: dict[tuple[Hashable, ...], list[Any]] = {}
         for seen in observations:
             self.append(seen)
 
@@ -102,10 +117,11 @@ class History(Sequence[Observation]):
         return view
 
     def __eq__(self, other: object) -> bool:
-        """Compare plan and checks; NaN equals NaN here, for both mean `not measured`."""
+        """Compare plan, start and checks; NaN equals NaN here, for both mean `not measured`."""
         if not isinstance(other, History):
             return NotImplemented
-        return self.planned == other.planned and repr([*self]) == repr([*other])
+        ours, theirs = (self.planned, self.start, *self), (other.planned, other.start, *other)
+        return repr(ours) == repr(theirs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -122,25 +138,41 @@ class History(Sequence[Observation]):
         return f"<History of {done}{checks}{lowest}>"
 
     def scan(
-        self, key: Hashable, start: State, update: Callable[[State, Observation], State]
+        self,
+        update: Callable[[State, "History"], State],
+        start: State,
+        *,
+        key: Hashable = (),
     ) -> State:
         """Fold `update` over the checks and remember the way: one more check costs one update.
 
+        What is remembered belongs to the function, or to the method and its object, so that no
+        two folds come into each other's way. It must be the same function at each call: a
+        `lambda` that is made anew has no memory.
+
         Args:
-            key: What this fold is; a history keeps one result for each key.
-            start: The state before the first check.
-            update: Pure function of a state and a check; it must not change the state it got.
+            update: Pure function of a state and of the checks up to the one that is taken in,
+                which is the last of them; it must not change the state that it got.
+            start: The state before the first check; always the same for a function.
+            key: What `update` depends on beside that.
+
+        Example:
+            >>> def risen(times: int, history: History) -> int:
+            ...     return times + (history.val[-1:] > history.val[-2:-1] != [])
+            >>> History.from_curves(train=[1] * 4, val=[3.0, 2.0, 4.0, 5.0]).scan(risen, 0)
+            2
         """
-        states = self._scans.setdefault((self._start, key), [start])
+        function, owner = getattr(update, "__func__", update), getattr(update, "__self__", None)
+        states = self._scans.setdefault((self._start, function, owner, key), [start])
         while len(states) <= len(self):
-            states.append(update(states[-1], self._seen[self._start + len(states) - 1]))
+            states.append(update(states[-1], self[: len(states)]))
         result: State = states[len(self)]
         return result
 
     @property
     def best(self) -> Observation | None:
         """The check with the lowest finite validation loss; the first of equals."""
-        return self.scan("best", None, _better)
+        return self.scan(_better, None)
 
     def to_plain(self) -> dict[str, Any]:
         """Write the history as numbers, lists and dicts, without what was never measured.
@@ -149,7 +181,22 @@ class History(Sequence[Observation]):
             >>> History.from_curves(train=[2.0], val=[3.0]).to_plain()["columns"]
             {'check': [1], 'epoch': [0], 'step': [1], 'train': [2.0], 'val': [3.0]}
         """
-        return {"version": VERSION, "planned": self.planned, "columns": to_columns(self)}
+        start = {"start": self.start.to_plain()} if self.start else {}
+        return {
+            "version": VERSION,
+            "planned": self.planned,
+            **start,
+            "columns": to_columns(self),
+        }
+
+    def to_json(self) -> str:
+        """Write the history as strict JSON, one list a quantity; NaN, not measured, is null.
+
+        Example:
+            >>> History.from_curves(train=[math.nan], val=[3.0], planned=9).to_json()
+            '{"version": 1, "planned": 9, "columns": {"check": [1], ...], "val": [3.0]}}'
+        """
+        return json.dumps(strict(self.to_plain()), allow_nan=False)
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "History":
@@ -164,7 +211,12 @@ class History(Sequence[Observation]):
                 "Read it with the version of lightning_gapmon that wrote it."
             )
             raise HistoryError(msg)
-        return cls(from_columns(plain["columns"]), planned=plain.get("planned"))
+        start = plain.get("start")
+        return cls(
+            from_columns(plain["columns"]),
+            planned=plain.get("planned"),
+            start=None if start is None else StartLoss.from_plain(start),
+        )
 
     def to_pandas(self) -> "pd.DataFrame":
         """Make a table with one row a check and one column a quantity, the gap with them.
@@ -215,7 +267,39 @@ class History(Sequence[Observation]):
         )
 
 
-def _better(best: Observation | None, seen: Observation) -> Observation | None:
+def _better(best: Observation | None, history: History) -> Observation | None:
+    seen = history[-1]
     if not math.isfinite(seen.val) or (best is not None and seen.val >= best.val):
         return best
     return seen
+
+
+def run_given(
+    call: str,
+    history: History | None,
+    *,
+    train: Sequence[float] | None,
+    val: Sequence[float] | None,
+) -> History:
+    """Take the run that was given: as a history, or as its two curves.
+
+    Args:
+        call: How the run is given, such as `diagnose({})`.
+        history: The run, or None.
+        train: Train loss at each check, or None.
+        val: Validation loss at each check, or None.
+
+    Raises:
+        HistoryError: Neither a history nor both curves were given, or both were.
+    """
+    if history is not None and train is None and val is None:
+        return history
+    if history is None and train is not None and val is not None:
+        return History.from_curves(train=train, val=val)
+    given = {"a history": history, "train": train, "val": val}
+    found = " and ".join(name for name, value in given.items() if value is not None)
+    msg = (
+        f"Found {found or 'no run'} in {call.format('...')}; expected a history or both curves: "
+        f"{call.format('history')}, or {call.format('train=[...], val=[...]')}."
+    )
+    raise HistoryError(msg)

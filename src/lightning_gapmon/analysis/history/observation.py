@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history.gap import Gap
+from lightning_gapmon.analysis.history.gap import Basis, Gap, relative_gap
+from lightning_gapmon.analysis.history.interval import NORMAL
 
 NAN = math.nan
 
@@ -17,7 +18,8 @@ class Observation:
         epoch: Epoch in which it fell, from 0.
         step: Optimiser steps taken so far (`trainer.global_step`).
         seconds: Time spent in `fit` so far, resumed runs added up.
-        train: Online train loss: mean over the window since the previous check.
+        train: Online train loss: mean over the window since the previous check. The gap is
+            taken from `train_fair`, which is another one where there is a fairer.
         train_n: Samples behind `train`.
         train_stderr: Standard error of `train`, from the spread of its batches or samples.
         end: Train loss at the end of the window: `train` without its half-window lag.
@@ -57,21 +59,56 @@ class Observation:
     loaders: tuple[float, ...] = ()
 
     @property
+    def basis(self) -> Basis:
+        """Which train loss compares best with validation: `probe`, else `end`, else `online`."""
+        if not math.isnan(self.probe):
+            return "probe"
+        return "online" if math.isnan(self.end) else "end"
+
+    @property
+    def train_fair(self) -> float:
+        """The train loss that compares best with validation: what the gap is taken from."""
+        return {"probe": self.probe, "end": self.end, "online": self.train}[self.basis]
+
+    @property
+    def train_fair_stderr(self) -> float:
+        """Standard error of `train_fair`."""
+        errors = {
+            "probe": self.probe_stderr,
+            "end": self.end_stderr,
+            "online": self.train_stderr,
+        }
+        return errors[self.basis]
+
+    @property
     def measured_gap(self) -> Gap:
         """The gap by the fairest basis that this check has, with its parts."""
-        return Gap.between(self)
+        train, gap, stderr = self.train_fair, self.gap, self.gap_stderr
+        known = not math.isnan(self.gap_low)
+        return Gap(
+            absolute=gap,
+            relative=relative_gap(train, self.val),
+            stderr=stderr,
+            low=self.gap_low if known else gap - NORMAL * stderr,
+            high=self.gap_high if known else gap + NORMAL * stderr,
+            train_fair=train,
+            basis=self.basis,
+            lag=self.end - self.train,
+            mode=self.probe - self.end,
+            observed=self.val - self.train,
+        )
 
     @property
     def gap(self) -> float:
-        """Validation loss minus train loss by the fairest basis."""
-        return self.measured_gap.absolute
+        """Validation loss minus train loss by the fairest basis: `val - train_fair`."""
+        return self.val - self.train_fair
 
     @property
     def gap_relative(self) -> float:
         """Gap over the larger of the two losses; NaN unless both are positive."""
-        return self.measured_gap.relative
+        return relative_gap(self.train_fair, self.val)
 
     @property
     def gap_stderr(self) -> float:
         """Standard error of the gap."""
-        return self.measured_gap.stderr
+        return math.hypot(self.train_fair_stderr, self.val_stderr)

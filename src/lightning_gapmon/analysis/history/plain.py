@@ -9,7 +9,7 @@ from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.errors import HistoryError
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Observation))
-DERIVED = ("gap", "gap_relative", "gap_stderr")
+DERIVED = ("train_fair", "train_fair_stderr", "gap", "gap_relative", "gap_stderr")
 COUNTERS = ("check", "epoch", "step")
 COUNTS = ("train_n", "val_n")  # floats, for a weight may be a fraction, but mostly whole
 
@@ -31,6 +31,20 @@ def _shorter(value: float) -> float:
 
 def _measured(value: float | Sequence[float]) -> bool:
     return not math.isnan(value) if isinstance(value, (int, float)) else bool(value)
+
+
+def strict(value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
+    """Write what strict JSON has no number for: NaN, not measured, is null; infinity is a text.
+
+    Example:
+        >>> strict({"val": [1.5, math.nan, -math.inf]})
+        {'val': [1.5, None, '-Infinity']}
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {name: strict(item) for name, item in value.items()}
+    return [strict(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def from_columns(columns: Mapping[str, Sequence[Any]]) -> list[Observation]:

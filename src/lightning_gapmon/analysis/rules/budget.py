@@ -96,7 +96,7 @@ class Budget(Rule):
         """Compare the wait with what is left, then look for a clear rise."""
         if not history:
             return None
-        course = history.scan(self, _Course(), self._update)
+        course = history.scan(self._update, _Course())
         longer = LONGER if self._stands_still(course, history) else 1
         if course.mark_age >= longer * self.patience(history[-1].check, history.planned):
             return self._reason(history, self._waited(course, history))
@@ -120,7 +120,8 @@ class Budget(Rule):
         left = max(0, planned - check)
         return round(LEAST + FLOOR * planned + self.share * left, 9)
 
-    def _update(self, course: _Course, seen: Observation) -> _Course:
+    def _update(self, course: _Course, history: History) -> _Course:
+        seen = history[-1]
         here = course._replace(best_age=course.best_age + 1, mark_age=course.mark_age + 1)
         here = _with_train(here, seen)
         return self._with_val(here, seen) if math.isfinite(seen.val) else here

@@ -1,18 +1,15 @@
 """A second look before the stop: losses that rise can fall again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
 from lightning_gapmon.analysis.wording import number
 from lightning_gapmon.errors import ConfigurationError
 
 
 class _Asked(NamedTuple):
-    checks: int = 0
     fired: int = 0
     first: int = 0
 
@@ -51,21 +48,16 @@ class Grace(Rule):
     def __call__(self, history: History) -> StopReason | None:
         """Count how often the rule fired so far."""
         reason = self.rule(history)
-        key = (self, history.planned)
-        asked = history.scan(key, _Asked(), self._ask(history))
+        asked = history.scan(self._ask, _Asked(), key=history.planned)
         if reason is None or asked.fired <= self.checks:
             return None
         bought = self._bought(history, history[: asked.first])
         return replace(reason, rule=repr(self), message=f"{reason.message}; {bought}")
 
-    def _ask(self, history: History) -> Callable[[_Asked, Observation], _Asked]:
-        def update(asked: _Asked, _: Observation) -> _Asked:
-            checks = asked.checks + 1
-            if not self.rule(history[:checks]):
-                return asked._replace(checks=checks)
-            return _Asked(checks, asked.fired + 1, asked.first or checks)
-
-        return update
+    def _ask(self, asked: _Asked, history: History) -> _Asked:
+        if not self.rule(history):
+            return asked
+        return _Asked(asked.fired + 1, asked.first or len(history))
 
     def _bought(self, now: History, then: History) -> str:
         grace = f"the grace of {self.checks} since check {then[-1].check}"

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
-from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, need_rule, written
 
 JUMP = 2.0
+MOST_FRESH = 10  # starts in a run
+MOST_PENDING = 10  # checks that a stop is held for a drop that is about to come
 
 
 class _Phase(NamedTuple):
-    checks: int = 0
     start: int = 0
     lr: float = math.nan
     warming: bool | None = None
@@ -33,8 +32,6 @@ class LrAware(Rule):
 
     Args:
         rule: The rule.
-        fresh: Fresh starts at most in a run.
-        pending: Checks that a stop is held at most for a pending drop.
 
     Example:
         >>> from lightning_gapmon import Patience, replay
@@ -45,53 +42,46 @@ class LrAware(Rule):
     """
 
     rule: Rule
-    fresh: int = 10
-    pending: int = 10
 
     def __post_init__(self) -> None:
-        """Refuse bounds that are no counts."""
-        if any(type(n) is not int or n < 0 for n in (self.fresh, self.pending)):
-            msg = (
-                f"Found LrAware(fresh={self.fresh!r}, pending={self.pending!r}); "
-                "expected numbers from 0."
-            )
-            raise ConfigurationError(msg)
+        """Refuse what is no rule."""
+        need_rule(self.rule, "lr_aware()")
 
     def __call__(self, history: History) -> StopReason | None:
         """Ask the rule about the checks of this phase of the learning rate."""
-        phase = history.scan(("lr", self.fresh), _Phase(), self._update)
-        if phase.warming or not history or self._is_pending(history):
+        phase = history.scan(_follow, _Phase())
+        if phase.warming or not history or _is_pending(history):
             return None
         return self.rule(history[phase.start :])
 
-    def _update(self, phase: _Phase, seen: Observation) -> _Phase:
-        checks, lr = phase.checks + 1, seen.lr
-        if not 0 < lr < math.inf:
-            return phase._replace(checks=checks)
-        here = phase._replace(checks=checks, lr=lr)
-        if math.isnan(phase.lr):
-            return here
-        if phase.warming is not False:
-            rises = lr > phase.lr
-            start = checks - 1 if phase.warming and not rises else phase.start
-            here = here._replace(warming=rises, start=start)
-            return here if rises else self._jump(phase, here)
-        return self._jump(phase, here)
-
-    def _jump(self, before: _Phase, here: _Phase) -> _Phase:
-        jumps = here.lr * JUMP <= before.lr or here.lr >= JUMP * before.lr
-        if not jumps or before.fresh >= self.fresh:
-            return here
-        return here._replace(start=here.checks - 1, fresh=before.fresh + 1)
-
-    def _is_pending(self, history: History) -> bool:
-        # A countdown that does not count down would hold the stop for ever.
-        before, now = history.lr_drop_in[-2:][0], history[-1].lr_drop_in
-        return now < before and now <= self.pending
-
     def __repr__(self) -> str:
         """Write it as it is put together."""
-        bounds = [f"{n}={v}" for n, v in (("fresh", self.fresh), ("pending", self.pending))]
-        if (self.fresh, self.pending) == (10, 10):
-            return f"{written(self.rule)}.lr_aware()"
-        return f"LrAware({self.rule!r}, {', '.join(bounds)})"
+        return f"{written(self.rule)}.lr_aware()"
+
+
+def _follow(phase: _Phase, history: History) -> _Phase:
+    checks, lr = len(history), history[-1].lr
+    if not 0 < lr < math.inf:
+        return phase
+    here = phase._replace(lr=lr)
+    if math.isnan(phase.lr):
+        return here
+    if phase.warming is not False:
+        rises = lr > phase.lr
+        start = checks - 1 if phase.warming and not rises else phase.start
+        here = here._replace(warming=rises, start=start)
+        return here if rises else _jump(phase, here, checks)
+    return _jump(phase, here, checks)
+
+
+def _jump(before: _Phase, here: _Phase, checks: int) -> _Phase:
+    jumps = here.lr * JUMP <= before.lr or here.lr >= JUMP * before.lr
+    if not jumps or before.fresh >= MOST_FRESH:
+        return here
+    return here._replace(start=checks - 1, fresh=before.fresh + 1)
+
+
+def _is_pending(history: History) -> bool:
+    # A countdown that does not count down would hold the stop for ever.
+    before, now = history.lr_drop_in[-2:][0], history[-1].lr_drop_in
+    return now < before and now <= MOST_PENDING

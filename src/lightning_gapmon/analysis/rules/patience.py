@@ -89,7 +89,7 @@ class Patience(Rule):
 
     def __call__(self, history: History) -> StopReason | None:
         """Compare the wait so far with the patience."""
-        wait = history.scan(self, _Wait(), self._update)
+        wait = history.scan(self._update, _Wait())
         waited = self._waited(wait, history.planned)
         if waited is None:
             return None
@@ -120,7 +120,8 @@ class Patience(Rule):
             return UNPLANNED_CHECKS
         return max(LEAST_CHECKS, math.ceil(round(share * planned, 9)))
 
-    def _update(self, wait: _Wait, seen: Observation) -> _Wait:
+    def _update(self, wait: _Wait, history: History) -> _Wait:
+        seen = history[-1]
         if math.isfinite(seen.val) and seen.val < wait.best - self._delta(wait.best, seen):
             return _Wait(best=seen.val, at=seen.check, since=seen)
         since = wait.since or seen

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.analysis.rules.span import Span, val_span
+from lightning_gapmon.analysis.rules.span import train_span, val_span
 from lightning_gapmon.analysis.wording import count, given, number, percent
 from lightning_gapmon.errors import ConfigurationError
 
@@ -86,7 +85,7 @@ class ProgressQuotient(Rule):
         return self._reason(history, f"generalisation loss {percent(loss / 100)} {against}")
 
     def _progress(self, history: History) -> float:
-        span = history.scan("train span", Span(), _widen_train)
+        span = train_span(history)
         strip = [value for value in history.train[-self.strip :] if math.isfinite(value)]
         if not strip:
             return math.nan
@@ -96,7 +95,6 @@ class ProgressQuotient(Rule):
 
 
 class _Rises(NamedTuple):
-    checks: int = 0
     last: float = math.nan
     rises: int = 0
 
@@ -130,18 +128,17 @@ class SuccessiveRises(Rule):
 
     def __call__(self, history: History) -> StopReason | None:
         """Look once a strip."""
-        key = ("rises", self.strip)
-        rises = history.scan(key, _Rises(), self._update).rises
+        rises = history.scan(self._update, _Rises()).rises
         if not history or len(history) % self.strip or rises < self.strips:
             return None
         strips = f"{count(rises, 'strip')} of {count(self.strip, 'check')}"
         return self._reason(history, f"validation loss rose over {strips} in a row")
 
-    def _update(self, seen_so_far: _Rises, seen: Observation) -> _Rises:
-        checks, last, rises = seen_so_far.checks + 1, seen_so_far.last, seen_so_far.rises
-        if checks % self.strip or not math.isfinite(seen.val):
-            return _Rises(checks, last, rises)
-        return _Rises(checks, seen.val, rises + 1 if seen.val > last else 0)
+    def _update(self, before: _Rises, history: History) -> _Rises:
+        val = history[-1].val
+        if len(history) % self.strip or not math.isfinite(val):
+            return before
+        return _Rises(val, before.rises + 1 if val > before.last else 0)
 
 
 def generalization_loss(history: History) -> float:
@@ -156,10 +153,6 @@ def generalization_loss(history: History) -> float:
     span = val_span(history)
     above = history[-1].val - span.low
     return 100 * above / span.reference if above else 0.0
-
-
-def _widen_train(span: Span, seen: Observation) -> Span:
-    return span.widen(seen.train)
 
 
 def _need_positive(rule: str, alpha: float) -> None:

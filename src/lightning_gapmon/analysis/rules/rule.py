@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.errors import ConfigurationError
 
 
@@ -220,6 +219,20 @@ class All(Rule):
         )
 
 
+def need_rule(rule: object, wrapper: str) -> None:
+    """Refuse to wrap what is no rule, when it is made and not at the first check.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if not isinstance(rule, Rule):
+        msg = (
+            f"Found {rule!r} where .{wrapper} needs a rule; write it behind one, as in "
+            f"Patience(10).{wrapper}."
+        )
+        raise ConfigurationError(msg)
+
+
 def written(rule: Rule) -> str:
     """Write a rule as it stands before a dot."""
     return f"({rule})" if isinstance(rule, (Any_, All)) else repr(rule)
@@ -257,10 +270,10 @@ class After(Rule):
     def _left_out(self, history: History) -> int:
         if not (self.epochs or self.steps):
             return self.checks
-        key = ("after", self.epochs, self.steps)
-        return max(self.checks, history.scan(key, 0, self._count))
+        return max(self.checks, history.scan(self._count, 0))
 
-    def _count(self, early: int, seen: Observation) -> int:
+    def _count(self, early: int, history: History) -> int:
+        seen = history[-1]
         return early + (seen.epoch < self.epochs or seen.step <= self.steps > 0)
 
     def __repr__(self) -> str:

@@ -54,8 +54,7 @@ class Smoothed(Rule):
 
     def __call__(self, history: History) -> StopReason | None:
         """Ask the rule about the smoothed history."""
-        key = ("smoothed", self.checks, self.by)
-        shadow = history.scan(key, _Shadow(History()), self._cast)
+        shadow = history.scan(self._cast, _Shadow(History()))
         smooth = shadow.smooth[: len(history)]
         smooth.planned = history.planned
         reason = self.rule(smooth)
@@ -63,7 +62,8 @@ class Smoothed(Rule):
             return None
         return self._reason(history, f"smoothed over {self.checks} checks: {reason.message}")
 
-    def _cast(self, shadow: _Shadow, seen: Observation) -> _Shadow:
+    def _cast(self, shadow: _Shadow, history: History) -> _Shadow:
+        seen = history[-1]
         recent = (*shadow.recent, seen)[-self.checks :]
         named = zip(LOSSES, shadow.levels, strict=True)
         new = {name: self._level(name, recent, level) for name, level in named}

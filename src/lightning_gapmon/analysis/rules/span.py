@@ -1,11 +1,9 @@
 """What a change of the loss is measured against, whatever its unit and its sign."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 
 
 class Span(NamedTuple):
@@ -41,8 +39,17 @@ def val_span(history: History) -> Span:
         >>> val_span(History.from_curves(train=[3, 2], val=[1.0, -2.0])).reference
         3.0
     """
-    return history.scan("val span", Span(), _widen_by("val"))
+    return history.scan(_widen_val, Span())
 
 
-def _widen_by(name: str) -> Callable[[Span, Observation], Span]:
-    return lambda span, seen: span.widen(getattr(seen, name))
+def train_span(history: History) -> Span:
+    """Span of the online train loss."""
+    return history.scan(_widen_train, Span())
+
+
+def _widen_val(span: Span, history: History) -> Span:
+    return span.widen(history[-1].val)
+
+
+def _widen_train(span: Span, history: History) -> Span:
+    return span.widen(history[-1].train)

@@ -1,11 +1,9 @@
 """The verdict on a run that goes on: it is asked at each check, and a false alarm costs trust."""
 
 import math
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts import words
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.gap import WIDE_WITHOUT_ZERO, gain, wide
@@ -52,31 +50,33 @@ def _may_come_back(reading: Reading, rise: Rise) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Wide:
-    """How many checks were seen, and the level of validation at which a wide gap was told."""
+    """Looks for a gap that is wide beyond doubt, or was and has not closed since.
 
-    seen: int = 0
-    told: float = math.nan
+    Attributes:
+        baseline: Loss of a trivial predictor, or None.
+    """
+
+    baseline: float | None
+
+    def follow(self, told: float, history: History) -> float:
+        """Give the level of validation at which it was told; NaN while it is not."""
+        seen, baseline = history[-1], math.nan if self.baseline is None else self.baseline
+        near = seen.val > 0 and seen.train_fair > STILL_WIDE * seen.val
+        if len(history) < LEAST_CHECKS or (near and math.isnan(told)):
+            return math.nan
+        reading = Reading.of(history)
+        if reading is None:
+            return told
+        if math.isnan(told):
+            return reading.end.val if _wide_for_sure(reading, baseline) else math.nan
+        better = reading.end.val < told - STILL_FALLING * gain(reading, baseline)
+        closed = better or not wide(reading, baseline, share=STILL_WIDE)
+        return math.nan if closed else told
 
 
 def _memorises(reading: Reading, baseline: float) -> bool:
-    """Whether a wide gap is there beyond doubt, or was and has not closed since."""
-    key = ("wide", None if math.isnan(baseline) else baseline)
-    follow = partial(_follow, reading.history, baseline)
-    return not math.isnan(reading.history.scan(key, _Wide(), follow).told)
-
-
-def _follow(history: History, baseline: float, before: _Wide, seen: Observation) -> _Wide:
-    count, told = before.seen + 1, not math.isnan(before.told)
-    near = seen.val > 0 and seen.measured_gap.train > STILL_WIDE * seen.val
-    if count < LEAST_CHECKS or (near and not told):
-        return _Wide(count)
-    reading = Reading.of(history[:count])
-    if reading is None:
-        return _Wide(count, before.told)
-    if told:
-        better = reading.end.val < before.told - STILL_FALLING * gain(reading, baseline)
-        return _Wide(count, before.told if wide(reading, baseline, share=STILL_WIDE) and not better else math.nan)
-    return _Wide(count, reading.end.val if _wide_for_sure(reading, baseline) else math.nan)
+    look = _Wide(None if math.isnan(baseline) else baseline)
+    return not math.isnan(reading.history.scan(look.follow, math.nan))
 
 
 def _wide_for_sure(reading: Reading, baseline: float) -> bool:
@@ -150,7 +150,9 @@ def _quiet(reading: Reading, baseline: float) -> Diagnosis:
             if found.verdict in ("good_fit", "plateau"):
                 return found
     came_down = reading.first - reading.best.val
-    needed = stderrs_needed(reading.checks) * reading.stderr(careful(reading, reading.noise.val), 1, 1)
+    needed = stderrs_needed(reading.checks) * reading.stderr(
+        careful(reading, reading.noise.val), 1, 1
+    )
     if came_down > max(needed, CAME_DOWN * reading.scale):
         return words.coming_down(reading)
     return words.too_few(reading)

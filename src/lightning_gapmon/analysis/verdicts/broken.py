@@ -3,7 +3,6 @@
 import math
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.remedies import against_non_finite
 
@@ -11,7 +10,7 @@ from lightning_gapmon.analysis.verdicts.remedies import against_non_finite
 def non_finite(history: History) -> Diagnosis | None:
     """The loss of the last check is NaN or infinite; one that was not measured is neither."""
     start: tuple[int | None, bool] = (None, False)
-    since, _ = history.scan("broken", start, _follow)
+    since, _ = history.scan(_follow, start)
     if since is None:
         return None
     val, train = history[-1].val, history[-1].train
@@ -27,9 +26,9 @@ def non_finite(history: History) -> Diagnosis | None:
     )
 
 
-def _follow(before: tuple[int | None, bool], seen: Observation) -> tuple[int | None, bool]:
+def _follow(before: tuple[int | None, bool], history: History) -> tuple[int | None, bool]:
     """Keep the check where losses stopped being numbers, and whether train is measured at all."""
-    since, measured = before
+    (since, measured), seen = before, history[-1]
     measured = measured or math.isfinite(seen.train)
     lost = math.isinf(seen.train) or (math.isnan(seen.train) and measured)
     if (math.isfinite(seen.val) or seen.val_n == 0) and not lost:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.history import History, run_given
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.analysis.verdicts.alarm import alarm
 from lightning_gapmon.analysis.verdicts.broken import non_finite
@@ -12,7 +12,6 @@ from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
 from lightning_gapmon.analysis.verdicts.leak import leakage, qualified
 from lightning_gapmon.analysis.verdicts.judgement import judge
 from lightning_gapmon.analysis.verdicts.reading import Reading
-from lightning_gapmon.errors import HistoryError
 
 __all__ = ["Diagnosis", "Verdict", "diagnose"]
 
@@ -50,26 +49,10 @@ def diagnose(
         >>> seen.verdict, seen.form, seen.since, seen.best
         ('overfitting', 'both', 3, 3)
     """
-    run = _run(history, train, val)
+    run = run_given("diagnose({})", history, train=train, val=val)
     best = run.best
     verdict = next(filter(None, _verdicts(run, baseline, overlap, live=live)))
     return replace(verdict, best=best.check if best else None)
-
-
-def _run(
-    history: History | None, train: Sequence[float] | None, val: Sequence[float] | None
-) -> History:
-    if history is not None and train is None and val is None:
-        return history
-    if history is None and train is not None and val is not None:
-        return History.from_curves(train=train, val=val)
-    given = {"history": history, "train": train, "val": val}
-    found = " and ".join(name for name, value in given.items() if value is not None)
-    msg = (
-        f"Found {found or 'nothing'} to diagnose; expected a history or both curves: "
-        "diagnose(history), or diagnose(train=[...], val=[...])."
-    )
-    raise HistoryError(msg)
 
 
 def _verdicts(

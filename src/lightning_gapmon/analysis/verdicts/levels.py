@@ -3,11 +3,9 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 
 SHARE = 0.05
 MOST_CHECKS = 31
@@ -47,13 +45,13 @@ class Levels:
 
 def levels(history: History) -> Levels:
     """Follow the levels up to the last check; one more check costs one more median."""
-    return history.scan("levels", Levels(), partial(_follow, history))
+    return history.scan(_follow, Levels())
 
 
-def _follow(history: History, before: Levels, seen: Observation) -> Levels:
-    count = before.seen + 1
+def _follow(before: Levels, history: History) -> Levels:
+    seen, count = history[-1], before.seen + 1
     checks = min(MOST_CHECKS, max(1, round(SHARE * count)))
-    val = middle(history[count - checks : count].val)
+    val = middle(history[-checks:].val)
     if math.isnan(val):
         return replace(before, seen=count)
     now = Level(before.seen, checks, val)

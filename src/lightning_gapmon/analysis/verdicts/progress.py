@@ -50,11 +50,15 @@ class Progress:
         late, noise = typical(reading.history[-quarter:].val), reading.noise
         reference, name, stderr = _reference(reading, baseline, quarter)
         train = finite(reading.train(reading.history[:1])) or [math.nan]
-        first_train = _begun(train[0], typical(reading.train(reading.history[:quarter])), noise.train)
+        first_train = _begun(
+            train[0], typical(reading.train(reading.history[:quarter])), noise.train
+        )
         late_train = typical(reading.train(reading.history[-quarter:]))
         late, late_train = min(late, reading.end.val), min(late_train, reading.end.train)
         if not reading.positive or not reference:
-            return cls(reference=reference, name=name, learned=math.nan, stderr=0.0, train=math.nan)
+            return cls(
+                reference=reference, name=name, learned=math.nan, stderr=0.0, train=math.nan
+            )
         error = math.hypot(stderr, reading.stderr(noise.val, quarter))
         return cls(
             reference=reference,

@@ -140,7 +140,9 @@ class Reading:
         early = finite(self.history[: FIRST + 1].val)
         if len(early) < FIRST:
             return early[0]
-        return _trusted(early[0], max(early[1:])) if self.positive else min(early[0], max(early[1:]))
+        return (
+            _trusted(early[0], max(early[1:])) if self.positive else min(early[0], max(early[1:]))
+        )
 
     @cached_property
     def start(self) -> float:

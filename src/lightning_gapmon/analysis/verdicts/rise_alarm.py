@@ -3,10 +3,8 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts.levels import finite, levels, middle
 from lightning_gapmon.analysis.verdicts.reading import FEW_CHECKS, Reading
 from lightning_gapmon.analysis.verdicts.rise import MOST_OF_IT, Rise, comes_back, least, measured
@@ -38,8 +36,7 @@ def alarmed(reading: Reading) -> Rise | None:
     A rise that was more than noise at some check since the best stays told: a noisy check takes
     nothing back, only a new best or a loss that comes down again.
     """
-    start = _Telling()
-    told = reading.history.scan("told", start, partial(_follow, reading.history)).rise
+    told = reading.history.scan(_follow, _Telling()).rise
     now = _now(reading)
     if told is None or now.height <= least(reading) or told.with_train > now.with_train:
         return None
@@ -56,16 +53,16 @@ def _fewest(reading: Reading) -> int:
     return max(2 if reading.checks < FEW_CHECKS else 3, reading.width)
 
 
-def _follow(history: History, before: _Telling, _: Observation) -> _Telling:
+def _follow(before: _Telling, history: History) -> _Telling:
     seen = before.seen + 1
-    so_far = levels(history[:seen])
+    so_far = levels(history)
     best, now = so_far.best, so_far.now
     if best is None or now is None:
         return replace(before, seen=seen)
     known = before.rise if before.best == best.index else None
     if (known and not known.with_train) or not now.val > best.val:
         return _Telling(seen, best.index, known)
-    reading = Reading.of(history[:seen])
+    reading = Reading.of(history)
     return _Telling(seen, best.index, (_told_now(reading) if reading else None) or known)
 
 

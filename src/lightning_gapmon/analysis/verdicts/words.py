@@ -105,7 +105,9 @@ def underfitting(reading: Reading, progress: Progress) -> Diagnosis:
     """Neither loss has come down to speak of."""
     side = "below" if progress.learned >= 0 else "above"
     classes = guessing(reading.end.val)
-    guess = f"; guessing among {classes} classes costs {number(math.log(classes))}" if classes else ""
+    guess = (
+        f"; guessing among {classes} classes costs {number(math.log(classes))}" if classes else ""
+    )
     return Diagnosis(
         verdict="underfitting",
         severity="warning",

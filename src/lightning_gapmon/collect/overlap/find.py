@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from lightning_gapmon.analysis.overlap import Overlap, match
-from lightning_gapmon.collect.generators import untouched_random_state
+from lightning_gapmon.collect.apart import Served
 from lightning_gapmon.collect.overlap.digest import Key, inputs
-from lightning_gapmon.collect.overlap.partition import About
+from lightning_gapmon.collect.overlap.partition import About, Prints, Side
 from lightning_gapmon.collect.overlap.reading import Reader, Report
-from lightning_gapmon.collect.overlap.side import Prints, Side
+from lightning_gapmon.collect.unchanged import unchanged_random_state
 from lightning_gapmon.errors import ConfigurationError
 
 T = TypeVar("T")
 
 
-class Company(Protocol):
+class RankGroup(Protocol):
     """The processes that share a reading."""
 
     rank: int
@@ -24,8 +24,8 @@ class Company(Protocol):
         ...
 
 
-class Alone:
-    """One process that reads all."""
+class OneRank:
+    """The group of one process, which reads all."""
 
     rank = 0
 
@@ -46,8 +46,9 @@ def find_overlap(
     """Find validation samples that are also in training, and those twice in validation.
 
     Contents are compared exactly, so training data are best given as they are before
-    augmentation. Reading leaves the random state of Python, NumPy and torch as it was. Where a
-    side has more samples than are looked at, they are taken at equal distances.
+    augmentation. Data that are more than values in memory are read in a process of their own:
+    files that a dataset opens, its generator and the random state here stay as they were. Where
+    a side has more samples than are looked at, they are taken at equal distances.
 
     Args:
         train_dataset: Map-style dataset: it has a length and gives a sample for an index.
@@ -60,6 +61,7 @@ def find_overlap(
 
     Raises:
         ConfigurationError: The limit or the time is none, or a sample cannot be compared.
+        DataError: No process could read the data.
 
     Example:
         >>> found = find_overlap(["a", "b", "c"], ["d", "c", "d"])
@@ -68,7 +70,7 @@ def find_overlap(
     """
     _refuse_nothing(limit, seconds)
     (found,) = compare(
-        lambda: (train_dataset, val_dataset),
+        lambda: (Served(train_dataset), Served(val_dataset)),
         limit=limit,
         seconds=seconds,
         key=key,
@@ -78,13 +80,13 @@ def find_overlap(
 
 
 def compare(
-    sides: Callable[[], Sequence[object]],
+    sides: Callable[[], Sequence[Served]],
     *,
     limit: int,
     seconds: float = 60.0,
     key: Key = inputs,
     progress: bool | Report = False,
-    company: Company | None = None,
+    group: RankGroup | None = None,
 ) -> list[Overlap]:
     """Compare training data with each of several validation data, in one reading.
 
@@ -94,17 +96,17 @@ def compare(
         seconds: Time to spend in each process, at most.
         key: What of a sample is compared.
         progress: Whether this process shows a progress bar, or a function that it tells.
-        company: The processes that share the reading; this one alone by default.
+        group: The processes that share the reading; this one alone by default.
 
     Returns:
         What was found, an entry for each validation data, the same in all processes.
     """
-    company = company or Alone()
+    group = group or OneRank()
     reader = Reader(sides, key)
-    with untouched_random_state():
-        known = _by_side(company.gather(lambda: reader.introduce(limit)), limit)
-        own = [side.shares[company.rank] for side in known]
-        reads = company.gather(lambda: reader.read(own, seconds=seconds, progress=progress))
+    with unchanged_random_state():
+        known = _by_side(group.gather(lambda: reader.introduce(limit)), limit)
+        own = [side.portions[group.rank] for side in known]
+        reads = group.gather(lambda: reader.read(own, seconds=seconds, progress=progress))
     found = [side.joined([read.digests[i] for read in reads]) for i, side in enumerate(known)]
     spent = max(read.seconds for read in reads)
     return [

@@ -1,11 +1,16 @@
-"""Which samples of a side each of several processes reads."""
+"""Which samples of a side each of several processes reads, and whose the digests then are."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
+
+from lightning_gapmon.collect.overlap.digest import DIGEST_BYTES
 
 CHUNK = 256  # samples between two looks at the clock
+_MOST_SIZES = 4
+
+Prints = dict[int, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Portion:
     """What one process reads of a side.
 
     Attributes:
@@ -40,6 +45,11 @@ class Share:
     def __len__(self) -> int:
         """Count the samples."""
         return sum(map(len, self.chunks))
+
+    @property
+    def own_chunks(self) -> list[Sequence[int]]:
+        """The chunks by indices in the process's own data."""
+        return [[index - self.offset for index in chunk] for chunk in self.chunks]
 
 
 def kinds(abouts: Sequence[About]) -> list[About]:
@@ -55,7 +65,7 @@ def kinds(abouts: Sequence[About]) -> list[About]:
     return [About(about.stream, about.size, about.firsts if steady else b"") for about in abouts]
 
 
-def shares(abouts: Sequence[About], limit: int) -> list[Share]:
+def portions(abouts: Sequence[About], limit: int) -> list[Portion]:
     """Share a side out to the processes, so that each sample that is looked at is read once.
 
     Processes that hold the same data take turns with chunks of them. Data that differ, as when
@@ -66,19 +76,19 @@ def shares(abouts: Sequence[About], limit: int) -> list[Share]:
         limit: Samples to look at, at most, by all of them together.
 
     Example:
-        >>> [list(share.chunks) for share in shares([About(size=4)] * 2, limit=10)]
+        >>> [list(portion.chunks) for portion in portions([About(size=4)] * 2, limit=10)]
         [[range(0, 2)], [range(2, 4)]]
     """
     held = kinds(abouts)
     groups = {kind: [rank for rank, one in enumerate(held) if one == kind] for kind in held}
     ends = list(accumulate(kind.size for kind in groups))
-    places = spread(ends[-1], limit)
-    found = [Share()] * len(held)
+    places = evenly(ends[-1], limit)
+    found = [Portion()] * len(held)
     for (kind, ranks), end in zip(groups.items(), ends, strict=True):
         offset = end - kind.size
         own = places[bisect_left(places, offset) : bisect_left(places, end)]
         for turn, rank in enumerate(ranks):
-            found[rank] = Share(offset, _turns(own, turn, len(ranks)))
+            found[rank] = Portion(offset, _turns(own, turn, len(ranks)))
     return found
 
 
@@ -88,11 +98,88 @@ def _turns(places: Sequence[int], turn: int, processes: int) -> tuple[Sequence[i
     return tuple(places[start : start + step] for start in starts)
 
 
-def spread(size: int, limit: int) -> range | list[int]:
+def evenly(size: int, limit: int) -> range | list[int]:
     """Give the indices to look at: all, or as many as allowed at equal distances.
 
     Example:
-        >>> list(spread(3, 10)), spread(10, 4)
+        >>> list(evenly(3, 10)), evenly(10, 4)
         ([0, 1, 2], [0, 2, 5, 7])
     """
     return range(size) if size <= limit else [i * size // limit for i in range(limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Training or validation data.
+
+    Attributes:
+        name: Which of these.
+        abouts: What each process knows of them, by rank.
+        limit: Samples to look at, at most.
+    """
+
+    name: str
+    abouts: Sequence[About]
+    limit: int
+
+    @property
+    def stream(self) -> bool:
+        """Whether they cannot be read by index, in any of the processes."""
+        return any(about.stream for about in self.abouts)
+
+    @property
+    def size(self) -> int:
+        """How many samples there are, in the data of all processes."""
+        return sum(kind.size for kind in set(kinds(self.abouts)))
+
+    @property
+    def portions(self) -> list[Portion]:
+        """What each process reads of them."""
+        if self.stream:
+            return [Portion() for _ in self.abouts]
+        return portions(self.abouts, self.limit)
+
+    @property
+    def stream_note(self) -> str:
+        """Say that they are a stream."""
+        return (
+            f"the {self.name} data are a stream, which is not read for this; give a dataset with "
+            "a length and an index to find_overlap"
+        )
+
+    def joined(self, digests: Sequence[bytes]) -> Prints:
+        """Put what all processes have read together, by index.
+
+        Args:
+            digests: What each has read of its portion, side by side, as far as its time went.
+        """
+        found: Prints = {}
+        for portion, read in zip(self.portions, digests, strict=True):
+            pieces = (read[i : i + DIGEST_BYTES] for i in range(0, len(read), DIGEST_BYTES))
+            # Not strict: the time of one process may have run out.
+            found.update(zip(chain.from_iterable(portion.chunks), pieces, strict=False))
+        return found
+
+    def notes(self, seen: int) -> Iterator[str]:
+        """Say what a reader should know, given how many samples were looked at."""
+        held = kinds(self.abouts)
+        if len(set(held)) > 1:
+            yield self._apart(held)
+        if seen < min(self.limit, self.size):
+            yield f"time ran out after {seen} {self.name} samples of {self.size}"
+        elif seen < self.size:
+            yield f"{seen} of {self.size} {self.name} samples were looked at"
+        if not all(about.steady for about in self.abouts):
+            yield (
+                f"{self.name} samples differ from one reading to the next, as under random "
+                "augmentation: give the data before it"
+            )
+
+    def _apart(self, held: Sequence[About]) -> str:
+        sizes = [f"{kind.size} samples on rank {held.index(kind)}" for kind in dict.fromkeys(held)]
+        more = ", ..." if len(sizes) > _MOST_SIZES else ""
+        return (
+            f"the {self.name} data are not the same on all ranks "
+            f"({', '.join(sizes[:_MOST_SIZES])}{more}): "
+            "indices count through those of one rank after the other"
+        )

@@ -1,13 +1,21 @@
-"""Reading one process's share of several datasets, as far as the time goes."""
+"""Reading one process's portion of several data, apart from training, as far as the time goes."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lightning_gapmon.collect.overlap.digest import Indexed, Key, fingerprints, is_indexed
-from lightning_gapmon.collect.overlap.partition import About, Share, spread
+from lightning_gapmon.collect.apart import Served, answers, is_plain, opened
+from lightning_gapmon.collect.overlap.digest import (
+    Indexed,
+    Key,
+    fingerprints,
+    inputs,
+    is_indexed,
+)
+from lightning_gapmon.collect.overlap.partition import About, Portion, evenly
 
 READ_TWICE = 4  # samples that tell whether data are the same at each reading, and by each process
 
@@ -18,7 +26,7 @@ class Read(NamedTuple):
     """What one process has read.
 
     Attributes:
-        digests: For each side the digests of its share side by side, as far as the time went.
+        digests: For each side the digests of its portion side by side, as far as the time went.
         seconds: Time spent.
     """
 
@@ -27,53 +35,70 @@ class Read(NamedTuple):
 
 
 class Reader:
-    """Reads one process's share of each side.
+    """Reads one process's portion of each side.
 
     Args:
         sides: Gives the training data, and after them all validation data.
         key: What of a sample is compared.
     """
 
-    def __init__(self, sides: Callable[[], Sequence[Any]], key: Key) -> None:
-        self._give, self._sides = sides, list[Any]()
+    def __init__(self, sides: Callable[[], Sequence[Served]], key: Key) -> None:
+        self._give, self._sides = sides, list[Served]()
         self._key = key
 
     def introduce(self, most: int) -> list[About]:
         """Look twice at a few samples of each side, if any two of them can be compared."""
         self._sides = list(self._give())
-        train, *vals = map(is_indexed, self._sides)
+        train, *vals = (is_indexed(side.data) for side in self._sides)
         if train and any(vals):
             return [self._about(side, min(most, READ_TWICE)) for side in self._sides]
-        return [About(stream=not is_indexed(side)) for side in self._sides]
+        return [About(stream=not is_indexed(side.data)) for side in self._sides]
 
-    def read(self, shares: Sequence[Share], *, seconds: float, progress: bool | Report) -> Read:
-        """Read shares of all sides in turn: there is something to compare when the time is out.
+    def read(
+        self, portions: Sequence[Portion], *, seconds: float, progress: bool | Report
+    ) -> Read:
+        """Read portions of all sides in turn: there is something to compare when the time is out.
 
         Args:
-            shares: This process's share of each side.
+            portions: This process's portion of each side.
             seconds: Time to spend, at most; a chunk that is begun is read.
             progress: Whether to show a progress bar, or a function that is told.
         """
         start = time.monotonic()
-        total, digests = sum(map(len, shares)), [list[bytes]() for _ in shares]
+        total, digests = sum(map(len, portions)), [list[bytes]() for _ in portions]
+        chunks = [
+            self._prints(side, portion.own_chunks)
+            for side, portion in zip(self._sides, portions, strict=True)
+        ]
         with _reporting(progress) as report:
-            for turn in zip_longest(*(share.chunks for share in shares), fillvalue=()):
-                for number, chunk in enumerate(turn):
-                    own = [index - shares[number].offset for index in chunk]
-                    digests[number] += self._prints(self._sides[number], own)
+            for turn in zip_longest(*chunks, fillvalue=()):
+                for found, prints in zip(digests, turn, strict=True):
+                    found.extend(prints)
                     report(sum(map(len, digests)), total)
                 if time.monotonic() - start > seconds:
                     break
         return Read([b"".join(found) for found in digests], time.monotonic() - start)
 
-    def _about(self, side: object, few: int) -> About:
-        if not is_indexed(side):
+    def _about(self, side: Served, few: int) -> About:
+        if not is_indexed(side.data):
             return About(stream=True)
-        first, again = (self._prints(side, spread(len(side), few)) for _ in range(2))
-        return About(size=len(side), firsts=b"".join(first), steady=first == again)
+        size = len(side.data)
+        indices = evenly(size, few)
+        first, again = self._prints(side, [indices, indices])
+        return About(size=size, firsts=b"".join(first), steady=first == again)
 
-    def _prints(self, side: Indexed, indices: Sequence[int]) -> list[bytes]:
-        return fingerprints(side, indices, key=self._key) if indices else []
+    def _prints(self, side: Served, chunks: Sequence[Sequence[int]]) -> Iterator[list[bytes]]:
+        """Give the digests of each chunk; of plain data they are made here."""
+        read = partial(_digests, key=self._key)
+        if not any(map(len, chunks)):
+            return iter([[] for _ in chunks])
+        if is_plain(side.data) and self._key is inputs:
+            return (read(side.data, chunk) for chunk in chunks)
+        return (opened(answer) for answer in answers(side, read, chunks))
+
+
+def _digests(data: Indexed, indices: Sequence[int], *, key: Key) -> list[bytes]:
+    return fingerprints(data, indices, key=key)
 
 
 def _reporting(progress: bool | Report) -> AbstractContextManager[Report]:  # noqa: FBT001

@@ -3,7 +3,6 @@
 import dataclasses
 from typing import TYPE_CHECKING
 
-from lightning_gapmon.analysis.history.gap import fairest_train
 from lightning_gapmon.analysis.history.interval import Estimate, difference
 from lightning_gapmon.analysis.history.observation import NAN, Observation
 from lightning_gapmon.analysis.history.window import Bin, at_end
@@ -61,7 +60,7 @@ def observe(
 
 
 def _train_estimate(seen: Observation, probe: Sums, train: Sums) -> Estimate:
-    basis, value, stderr = fairest_train(seen)
+    basis, value, stderr = seen.basis, seen.train_fair, seen.train_fair_stderr
     if basis == "end":  # its error allows for few bins already
         return Estimate(value, stderr)
     return _estimate(probe if basis == "probe" else train)

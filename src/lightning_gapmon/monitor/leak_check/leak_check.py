@@ -6,9 +6,10 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch.utils.data import ConcatDataset
 
 from lightning_gapmon.analysis.overlap import Overlap
+from lightning_gapmon.collect.apart import Served
 from lightning_gapmon.collect.overlap.digest import is_indexed
 from lightning_gapmon.collect.overlap.find import compare
-from lightning_gapmon.monitor.leak_check.rank_group import company
+from lightning_gapmon.monitor.leak_check.rank_group import rank_group
 from lightning_gapmon.monitor.losses.padding import flat
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.probe.loaders import served
@@ -25,17 +26,25 @@ def look(trainer: "Trainer", limit: int) -> list[Overlap]:
         limit: Samples of each side to look at, at most, by all ranks together.
 
     Returns:
-        What was found, one entry a validation loader.
+        What was found, one entry a validation loader; a single one with a note where the data
+        could not be read, which ends no fit.
     """
     bar = trainer.progress_bar_callback is not None and trainer.is_global_zero
-    known = compare(lambda: _sides(trainer), limit=limit, progress=bar, company=company(trainer))
+    try:
+        known = compare(
+            lambda: _sides(trainer), limit=limit, progress=bar, group=rank_group(trainer)
+        )
+    except Exception as error:  # noqa: BLE001 - a user's dataset may raise anything
+        told = messages.switched_off("leakage", error)
+        rank_zero_warn(told)
+        return [Overlap(notes=(told,))]
     for number, overlap in enumerate(known):
         if overlap.shared:
             rank_zero_warn(messages.leak(overlap, number if len(known) > 1 else None))
     return known
 
 
-def _sides(trainer: "Trainer") -> list[object]:
+def _sides(trainer: "Trainer") -> list[Served]:
     train, val = (
         [served(loader) for loader in flat(loaders)]
         for loaders in (trainer.train_dataloader, trainer.val_dataloaders)
@@ -43,10 +52,15 @@ def _sides(trainer: "Trainer") -> list[object]:
     return [_joined(train), *val]
 
 
-def _joined(datasets: list[Any]) -> Any:  # noqa: ANN401 - whatever is behind a loader
-    """Join the datasets of several train loaders; one that is a stream makes all one."""
-    streams = [one for one in datasets if not is_indexed(one)]
-    return streams[0] if streams else ConcatDataset(datasets) if len(datasets) > 1 else datasets[0]
+def _joined(several: list[Served]) -> Served:
+    """Join the data of several train loaders; one that is a stream makes all one."""
+    streams = [one for one in several if not is_indexed(one.data)]
+    if streams or len(several) == 1:
+        return (streams or several)[0]
+    loaders = [one.loader for one in several if one.loader is not None]
+    with_workers = [loader for loader in loaders if loader.num_workers]
+    together = ConcatDataset[Any]([one.data for one in several])
+    return Served(together, next(iter(with_workers), None))
 
 
 def worst(overlaps: list[Overlap]) -> Overlap | None:

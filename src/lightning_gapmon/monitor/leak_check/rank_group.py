@@ -1,11 +1,11 @@
-"""The ranks of a fit as one company: what one has made, or failed to make, all of them know."""
+"""The ranks of a fit as one group: what one has made, or failed to make, all of them know."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import distributed
 
-from lightning_gapmon.collect.overlap.find import Alone, Company
+from lightning_gapmon.collect.overlap.find import OneRank, RankGroup
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.output import messages
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def company(trainer: "Trainer") -> Company:
+def rank_group(trainer: "Trainer") -> RankGroup:
     """Give the ranks of a fit, or this process alone where there are no others to talk to."""
     together = trainer.world_size > 1 and distributed.is_available()
-    return Ranks() if together and distributed.is_initialized() else Alone()
+    return AllRanks() if together and distributed.is_initialized() else OneRank()
 
 
-class Ranks:
+class AllRanks:
     """All processes of the default group, whatever its backend."""
 
     def __init__(self) -> None:

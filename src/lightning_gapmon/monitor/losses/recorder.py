@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_gapmon.analysis.loss_names import Stage, lone, pair, read_name, without_loader
+from lightning_gapmon.analysis.loss_names import Side as Stage, chosen, read_name, without_loader
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.errors import ConfigurationError
@@ -178,10 +178,7 @@ class Recorder:
             return self.agreed[stage]
         heard = {side: {name for at, name in self._by_name if at == side} for side in STAGES}
         train, val = ({self.given[side]} if side in self.given else heard[side] for side in STAGES)
-        found = pair(train, val)
-        if found:
-            return found[STAGES.index(stage)]
-        return lone(train | val) if not (train and val) else ""
+        return chosen(train, val)[STAGES.index(stage)]
 
     def _listens(self, source: Source) -> bool:
         return self.stage is not None and self.chosen.get(self.stage, source) == source
@@ -197,7 +194,7 @@ class Recorder:
             return name == self.names[stage]
         read = read_name(name)
         asked = {read_name(given).stem for given in self.given.values()}
-        return read.stage in (stage, None) and (read.is_loss or read.stem in asked)
+        return read.side in (stage, None) and (read.is_loss or read.stem in asked)
 
     def _meter(self, source: Source) -> LossMeter:
         return self._meters[self._at, source, self._loader]

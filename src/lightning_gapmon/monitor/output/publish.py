@@ -29,7 +29,7 @@ def metrics(seen: "Observation", tags: Tags, *, with_val: bool) -> dict[str, flo
     named = {
         tags.train: seen.train,
         tags.val: seen.val,
-        tags.train_fair: gap.train,
+        tags.train_fair: gap.train_fair,
         tags.gap: gap.absolute,
         tags.gap_relative: gap.relative,
         tags.gap_stderr: gap.stderr,

@@ -12,21 +12,22 @@ from torch.utils.data import (
     SubsetRandomSampler,
 )
 
+from lightning_gapmon.collect.apart import Served
 from lightning_gapmon.monitor.compat import own_sampler
 
 _ALL = (SequentialSampler, RandomSampler, DistributedSampler)  # these draw from all samples
 
 
-def served(loader: Any) -> Any:  # noqa: ANN401 - whatever serves as a loader
+def served(loader: Any) -> Served:  # noqa: ANN401 - whatever serves as a loader
     """Give the dataset behind a loader, or the part that its sampler draws from.
 
     One dataset is often split by two `SubsetRandomSampler`s.
     """
     dataset = getattr(loader, "dataset", loader)
     sampler = own_sampler(loader)
-    return (
-        Subset(dataset, sampler.indices) if isinstance(sampler, SubsetRandomSampler) else dataset
-    )
+    if isinstance(sampler, SubsetRandomSampler):
+        dataset = Subset(dataset, sampler.indices)
+    return Served(dataset, loader if isinstance(loader, DataLoader) else None)
 
 
 def shows_all(loader: Any) -> bool:  # noqa: ANN401

@@ -1,17 +1,22 @@
 """The probe: train loss in eval mode, at the very weights that validation uses."""
 
+import itertools
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lightning.pytorch.utilities.seed import isolate_rng
-
-from lightning_gapmon.collect.attributes import kept
-from lightning_gapmon.collect.metrics import untouched
+from lightning_gapmon.collect.unchanged import (
+    unchanged_attributes,
+    unchanged_metrics,
+    unchanged_random_state,
+)
 from lightning_gapmon.monitor.compat import to_device
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
-from lightning_gapmon.monitor.probe.batches import Subset
+from lightning_gapmon.monitor.losses.recorder import SOURCES
+from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.probe.batches import ProbeBatches
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -28,35 +33,109 @@ class Probe:
     mode, and callbacks that average weights have put theirs in. Weights, random state, the
     user's metrics and logs stay as they are, and so do the module's own lists and counters.
 
+    It only watches: what fails in it is said once, and the fit goes on without it. On several
+    ranks that takes all of them, so they agree where the first batch has been read, and once
+    where the first step has been done; an error of one rank alone after that ends the fit, for
+    the others may wait for it in the middle of a forward pass.
+
     Args:
-        subset: Which batches it reads.
+        batches: Which batches it reads.
     """
 
-    def __init__(self, subset: Subset) -> None:
-        self.subset = subset
+    def __init__(self, batches: ProbeBatches) -> None:
+        self.batches = batches
         self.due = False
         self.last = 0.0
+        self._is_off = self._is_proven = False
+        self._failure: Exception | None = None
 
-    def budget(self, facts: "Facts") -> None:
-        """Keep to the budget from the next check on."""
-        self.subset.fit_budget(facts)
+    def keep(self, trainer: "Trainer", batch: object) -> None:
+        """Keep a batch that is about to be trained on, where it will not come again."""
+        if self._is_off or self._failure:
+            return
+        try:
+            self.batches.keep(trainer, batch)
+        except Exception as error:  # noqa: BLE001 - a batch that cannot be copied, say
+            self._failure = error
+
+    def fit_amount(self, facts: "Facts") -> None:
+        """Keep to the amount from the next check on."""
+        self.batches.fit_amount(facts)
 
     def run(
         self, trainer: "Trainer", module: "LightningModule", recorder: "Recorder", ear: "Ear"
     ) -> None:
-        """Read the subset, once a check."""
-        if not self.due:
+        """Read the batches, once a check."""
+        if self._is_off or not self.due:
             return
         self.due, start = False, time.monotonic()
-        with isolate_rng(), ear.muted(), untouched(module), kept(module), _own_step(module):
-            for index, (batch, is_new) in enumerate(self.subset.batches(trainer)):
-                ready = to_device(trainer, module, batch) if is_new else batch
-                recorder.begin("probe", ready)
-                recorder.returned(
-                    trainer.strategy.validation_step(*_arguments(trainer, ready, index))
-                )
-                recorder.end()
+        with (
+            unchanged_random_state(),
+            ear.muted(),
+            unchanged_metrics(module),
+            unchanged_attributes(module),
+            _own_step(module),
+        ):
+            failure = self._go_through(self._steps(trainer, module, recorder), trainer)
+        if failure is not None:
+            self._switch_off(trainer, recorder, failure)
         self.last = time.monotonic() - start
+
+    def _steps(
+        self, trainer: "Trainer", module: "LightningModule", recorder: "Recorder"
+    ) -> Iterator[None]:
+        """Pause when the first batch has been read, and after each step."""
+        if self._failure is not None:
+            raise self._failure
+        batches = self.batches.batches(trainer)
+        first = list(itertools.islice(batches, 1))
+        yield
+        for index, (batch, is_new) in enumerate(itertools.chain(first, batches)):
+            ready = to_device(trainer, module, batch) if is_new else batch
+            recorder.begin("probe", ready)
+            recorder.returned(trainer.strategy.validation_step(*_arguments(trainer, ready, index)))
+            recorder.end()
+            yield
+
+    def _go_through(self, steps: Iterator[None], trainer: "Trainer") -> Exception | None:
+        """Take all steps, or give what came in their way: on all ranks, or raise it on one."""
+        together = trainer.world_size > 1
+        votes = 0 if not together else 1 if self._is_proven else 2
+        done, failure = False, None
+        while not done or votes:
+            done, failure = _next(steps)
+            if votes:
+                votes -= 1
+                if not trainer.strategy.reduce_boolean_decision(failure is None, all=True):
+                    return failure or _ElsewhereError("another rank could not go on")
+            elif together and failure is not None:
+                raise failure
+        self._is_proven = True
+        return failure
+
+    def _switch_off(self, trainer: "Trainer", recorder: "Recorder", failure: Exception) -> None:
+        """Forget what was read at this check, and say so where the reason is known."""
+        self._is_off = True
+        recorder.end()
+        for source in SOURCES:
+            recorder.meter("probe", source).reset()
+        if trainer.is_global_zero or not isinstance(failure, _ElsewhereError):
+            warnings.warn(messages.switched_off("probe", failure), stacklevel=2)
+
+
+class _ElsewhereError(RuntimeError):
+    """Another rank has failed, which says why."""
+
+
+def _next(steps: Iterator[None]) -> tuple[bool, Exception | None]:
+    """Take a step: tell whether there was none left, or what went wrong."""
+    try:
+        next(steps)
+    except StopIteration:
+        return True, None
+    except Exception as error:  # noqa: BLE001 - the user's data and step may raise anything
+        return True, error
+    return False, None
 
 
 def _arguments(trainer: "Trainer", batch: object, index: int) -> list[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest import mock
@@ -23,11 +24,12 @@ from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset
 
 from lightning_gapmon import GapMonitor, Overlap, find_overlap
-from lightning_gapmon.collect.overlap import partition as shares, reading as reader
+from lightning_gapmon.collect.apart import Served
+from lightning_gapmon.collect.overlap import partition, reading
 from lightning_gapmon.collect.overlap.find import compare
 from lightning_gapmon.collect.overlap.partition import CHUNK
 from lightning_gapmon.errors import ConfigurationError
-from lightning_gapmon.monitor.leak_check.rank_group import Ranks, company
+from lightning_gapmon.monitor.leak_check.rank_group import AllRanks, rank_group
 
 RANKS = 2
 TRAIN = list(range(1, 501))
@@ -40,11 +42,12 @@ SMALL = [(0, 1), (1, 1), (1, 0), (2, 1), (3, 300), (CHUNK + 1, CHUNK - 1)]
 
 
 class Data(Dataset[list[Tensor]]):
-    """Numbers that are read one by one, each noted, some of which cannot be read."""
+    """Numbers that are read one by one, each noted in a file, some of which cannot be read."""
 
-    def __init__(self, numbers: list[int], broken: tuple[int, ...] = ()) -> None:
-        self.numbers, self.broken = numbers, broken
-        self.reads: list[int] = []
+    def __init__(
+        self, numbers: list[int], broken: tuple[int, ...] = (), noted: Path | None = None
+    ) -> None:
+        self.numbers, self.broken, self.noted = numbers, broken, noted
 
     def __len__(self) -> int:
         """Count them."""
@@ -54,7 +57,9 @@ class Data(Dataset[list[Tensor]]):
         """Give one, and draw random numbers on the way."""
         torch.rand(1)
         random.random()  # noqa: S311
-        self.reads.append(index)
+        if self.noted is not None:
+            with self.noted.open("a") as file:
+                file.write(f"{index} ")
         if index in self.broken:
             raise KeyError(index)
         return [torch.tensor(float(self.numbers[index]))]
@@ -76,17 +81,22 @@ class Noting(pl.Callback):
 
     reads: list[int]
 
+    def __init__(self, noted: Path) -> None:
+        self.noted = noted
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Note it."""
-        self.reads = list(trainer.train_dataloader.dataset.reads)  # type: ignore[union-attr]
+        self.reads = list(map(int, self.noted.read_text().split()))
 
 
-def _loaded(numbers: list[int], broken: tuple[int, ...] = ()) -> DataLoader[list[Tensor]]:
-    return DataLoader(Data(numbers, broken), batch_size=2)
+def _loaded(numbers: list[int]) -> DataLoader[list[Tensor]]:
+    return DataLoader(Data(numbers), batch_size=2)
 
 
-def _fit(rank: int, folder: Path, train: Any, val: Any) -> Looked:  # noqa: ANN401 - loaders
-    monitor, noting = GapMonitor(stop=None, summary=False, leakage=1000), Noting()
+def _fit(rank: int, folder: Path, val: Any, broken: tuple[int, ...] = ()) -> Looked:  # noqa: ANN401 - loaders
+    noted = Path(mkdtemp(dir=folder), "reads")
+    train = DataLoader(Data(TRAIN, broken, noted), batch_size=2)
+    monitor, noting = GapMonitor(stop=None, summary=False, leakage=1000), Noting(noted)
     gather = mock.Mock(side_effect=distributed.all_gather_object)
     with (
         redirect_stdout(io.StringIO()) as printed,
@@ -106,7 +116,8 @@ def _fit(rank: int, folder: Path, train: Any, val: Any) -> Looked:  # noqa: ANN4
             enable_progress_bar=True,
         ).fit(Net(), train, val)
     assert monitor.outcome is not None
-    said = [str(one.message) for one in caught if "in the training data" in str(one.message)]
+    told = "in the training data", "is switched off"
+    said = [text for text in (str(one.message) for one in caught) if any(t in text for t in told)]
     return Looked(
         monitor.overlaps,
         monitor.outcome.notes,
@@ -125,25 +136,25 @@ def _failed(call: Callable[[], object]) -> tuple[str, str]:
 
 
 def _compared(train: Any, val: Any) -> Overlap:  # noqa: ANN401 - datasets
-    (found,) = compare(lambda: [train, val], limit=1000, company=Ranks())
+    (found,) = compare(lambda: [Served(train), Served(val)], limit=1000, group=AllRanks())
     return found
 
 
 def _without_a_disk(rank: int) -> list[Overlap]:
-    def sides() -> list[list[int]]:
+    def sides() -> list[Served]:
         if rank == 1:
             msg = "no such disk"
             raise OSError(msg)
-        return [TRAIN, VAL]
+        return [Served(TRAIN), Served(VAL)]
 
-    return compare(sides, limit=1000, company=Ranks())
+    return compare(sides, limit=1000, group=AllRanks())
 
 
 def _slow(rank: int) -> Overlap:
     """Let the time run out on rank 1 after its first chunks."""
     clock = iter([0.0, *[100.0] * 9] if rank == 1 else [0.0] * 99)
-    timed = mock.patch.object(reader, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    with timed, mock.patch.object(shares, "CHUNK", SHORT):
+    timed = mock.patch.object(reading, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with timed, mock.patch.object(partition, "CHUNK", SHORT):
         return _compared(TRAIN, TRAIN)
 
 
@@ -159,17 +170,18 @@ def _bodies(rank: int, folder: Path) -> dict[str, Any]:
     shard = TRAIN[200 * rank : 300 + 200 * rank]
     lonely: Any = SimpleNamespace(world_size=1)
     return {
-        "one": _fit(rank, folder, _loaded(TRAIN), _loaded(VAL)),
-        "several": _fit(rank, folder, _loaded(TRAIN), [_loaded(VAL), _loaded(OTHER)]),
-        "first": _failed(lambda: _fit(rank, folder, _loaded(TRAIN, (0,) * rank), _loaded(VAL))),
-        "later": _failed(lambda: _fit(rank, folder, _loaded(TRAIN, (300,)), _loaded(VAL))),
+        "one": _fit(rank, folder, _loaded(VAL)),
+        "several": _fit(rank, folder, [_loaded(VAL), _loaded(OTHER)]),
+        "fit": _fit(rank, folder, _loaded(VAL), (125,) * rank),
+        "first": _failed(lambda: _compared(Data(TRAIN, (0,) * rank), Data(VAL))),
+        "later": _failed(lambda: _compared(Data(TRAIN, (300,)), Data(VAL))),
         "both": _failed(lambda: _compared(Data(TRAIN, FIRSTS), Data(VAL))),
         "sides": _failed(lambda: _without_a_disk(rank)),
         "slow": _slow(rank),
         "parts": _compared(shard, VAL[rank::RANKS]),
         "untouched": _leaves_no_trace(),
         "small": [_compared(ODD[:train], ODD[:val]) for train, val in SMALL],
-        "alone": company(lonely).gather(lambda: rank),
+        "alone": rank_group(lonely).gather(lambda: rank),
     }
 
 
@@ -177,7 +189,7 @@ def _bodies(rank: int, folder: Path) -> dict[str, Any]:
 def looks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Give what each look left, on both ranks."""
     folder = tmp_path_factory.mktemp("ranks")
-    return run_ranks(_bodies, folder, world_size=RANKS, folder=folder)
+    return run_ranks(_bodies, folder, world_size=RANKS, folder=folder, seconds=110)
 
 
 def _findings(found: Overlap) -> Overlap:
@@ -250,6 +262,20 @@ def test_a_rank_that_cannot_read_leaves_nobody_waiting(
     assert said in first
     assert first == second
     assert f"{cause} {other}" == causes
+
+
+def test_a_fit_goes_on_where_a_rank_cannot_read(looks: list[dict[str, Any]]) -> None:
+    """The comparison only watches: the first rank says why it is off, and both have the note."""
+    first, second = (look["fit"] for look in looks)
+    said = (
+        "GapMonitor(leakage=...) is switched off, and the fit goes on without it: found "
+        "ConfigurationError: "
+    )
+
+    assert first.warned[0].startswith(said)
+    assert "rank 1 failed with KeyError: 125" in first.warned[0]
+    assert (len(first.warned), second.warned) == (1, [])
+    assert first.notes == second.notes == (*first.notes[:-1], first.warned[0])
 
 
 def test_time_runs_out_on_one_rank(looks: list[dict[str, Any]]) -> None:

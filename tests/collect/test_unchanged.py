@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from lightning_gapmon.collect.attributes import kept
+from lightning_gapmon.collect.unchanged import unchanged_attributes
 
 
 class Gathering(nn.Module):
@@ -48,7 +48,7 @@ def test_each_kind_is_given_back() -> None:
     """Numbers, texts and None by value; lists, dicts, sets and deques are the same objects."""
     module = Gathering()
     before, outputs = _state(module), module.outputs
-    with kept(module):
+    with unchanged_attributes(module):
         module.gather()
         changed = _state(module)
 
@@ -61,7 +61,7 @@ def test_it_is_given_back_after_an_error() -> None:
     """A step that raises leaves nothing either."""
     module = Gathering()
     before = _state(module)
-    with pytest.raises(KeyError), kept(module):
+    with pytest.raises(KeyError), unchanged_attributes(module):
         module.fail()
 
     assert _state(module) == before
@@ -70,7 +70,7 @@ def test_it_is_given_back_after_an_error() -> None:
 def test_what_torch_keeps_stays_as_it_has_become() -> None:
     """A parameter or a buffer that comes up meanwhile is not taken away again."""
     module = Gathering()
-    with kept(module):
+    with unchanged_attributes(module):
         module.weight = nn.Parameter(torch.ones(1))
         module.eval()
 

@@ -1,0 +1,1 @@
+"""Whether one set of runs is better than another, beyond noise."""

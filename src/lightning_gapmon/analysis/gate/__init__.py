@@ -1,0 +1,1 @@
+"""Whether runs pass: named checks, each with what came of it."""

@@ -1,0 +1,1 @@
+"""TensorBoard's event files: their records, checked, and the scalars in them."""
