@@ -49,8 +49,8 @@ class StartLoss:
         if odd or "loss" not in plain:
             msg = (
                 f"Found a loss before training with unknown names {odd} and the names "
-                f"{sorted(plain)}; expected a loss, and some of {sorted(known - {'loss'})}. It was "
-                "changed by hand or cut short: use the previous checkpoint."
+                f"{sorted(plain)}; expected a loss, and some of {sorted(known - {'loss'})}. It "
+                "was changed by hand or cut short: use the previous checkpoint."
             )
             raise HistoryError(msg)
         return cls(**plain)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.verdicts import words
+from lightning_gapmon.analysis.verdicts import messages
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.gap import WIDE_WITHOUT_ZERO, gain, wide
 from lightning_gapmon.analysis.verdicts.judgement import LEAST_SHARE, settled
@@ -14,9 +14,12 @@ from lightning_gapmon.analysis.verdicts.rise import Rise
 from lightning_gapmon.analysis.verdicts.rise_alarm import alarmed, careful, stderrs_needed
 from lightning_gapmon.analysis.verdicts.settling import MOST_SAMPLES, typical
 
+# What is told of a run that goes on; whatever else there is to say has time until its end.
+TOLD_LIVE = ("learning", "overfitting", "diverging", "leakage_suspected", "non_finite")
 LEAST_CHECKS = 8  # before anything is said to have halted
 LEAST_QUARTER = 4
 SURELY_WIDE = 0.6  # of validation
+SURELY_TOLD = 0.12  # of the gain
 LOST = 0.8  # of the gain: both losses came up by so much
 STILL_FALLING = 0.1  # of the gain, from the third quarter to the last
 STALLED = 0.03  # of the loss, three standard errors included
@@ -29,13 +32,13 @@ CAME_DOWN = 0.03  # of the loss
 def alarm(reading: Reading, baseline: float) -> Diagnosis:
     """Judge a run that goes on."""
     memorised = _memorises(reading, baseline)
-    rise = alarmed(reading)
+    rise = alarmed(reading, baseline)
     if rise is not None and not (rise.with_train and _may_come_back(reading, rise)):
-        return words.risen(reading, rise, gap=memorised)
+        return messages.risen(reading, rise, gap=memorised)
     if memorised:
-        return words.memorising(reading)
+        return messages.memorising(reading)
     if rise is not None:
-        return words.shaken(reading, rise)
+        return messages.shaken(reading, rise)
     return _quiet(reading, baseline)
 
 
@@ -45,7 +48,7 @@ def _may_come_back(reading: Reading, rise: Rise) -> bool:
         return False
     rates = reading.history.lr
     restarted = rates[-1] > rates[reading.best.index]
-    return restarted or not words.lost_of_gain(reading, rise) >= LOST
+    return restarted or not messages.lost_of_gain(reading, rise) >= LOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,13 @@ def _memorises(reading: Reading, baseline: float) -> bool:
 
 
 def _wide_for_sure(reading: Reading, baseline: float) -> bool:
-    """Whether it is wide over the whole last quarter, with room to spare, and validation halted."""
+    """Whether it is wide over the whole last quarter, with room to spare, and has halted."""
     last, part = Quarters.of(reading), reading.over_last(max(LEAST_QUARTER, reading.checks // 4))
     gap, gained = part.val - part.train, gain(reading, baseline)
     error = reading.stderr(careful(reading, reading.noise.gap), part.checks)
     if not wide(reading, baseline) or (reading.positive and part.train > SURELY_WIDE * part.val):
         return False
-    surely = gap > WIDE_WITHOUT_ZERO * gained + 2 * error or (reading.positive and gap > 2 * error)
+    surely = gap > (SURELY_TOLD if reading.positive else WIDE_WITHOUT_ZERO) * gained + 2 * error
     return surely and (last.settled(gained) or last.halted(reading))
 
 
@@ -145,7 +148,7 @@ def _quiet(reading: Reading, baseline: float) -> Diagnosis:
             moves = last.falls(reading, last.longer) or progress.train > NOTHING_IN_TRAIN
             barely = progress.learned + 2 * last.stderr / reading.scale < BARELY
             if barely and not moves:
-                return words.underfitting(reading, progress)
+                return messages.underfitting(reading, progress)
             found = settled(reading, baseline, memorised=False)
             if found.verdict in ("good_fit", "plateau"):
                 return found
@@ -154,5 +157,5 @@ def _quiet(reading: Reading, baseline: float) -> Diagnosis:
         careful(reading, reading.noise.val), 1, 1
     )
     if came_down > max(needed, CAME_DOWN * reading.scale):
-        return words.coming_down(reading)
-    return words.too_few(reading)
+        return messages.coming_down(reading)
+    return messages.too_few(reading)

@@ -9,8 +9,8 @@ from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.analysis.verdicts.alarm import alarm
 from lightning_gapmon.analysis.verdicts.broken import non_finite
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
-from lightning_gapmon.analysis.verdicts.leak import leakage, qualified
 from lightning_gapmon.analysis.verdicts.judgement import judge
+from lightning_gapmon.analysis.verdicts.leak import explained, leakage, qualified
 from lightning_gapmon.analysis.verdicts.reading import Reading
 
 __all__ = ["Diagnosis", "Verdict", "diagnose"]
@@ -64,7 +64,7 @@ def _verdicts(
     reading = Reading.of(history)
     if reading is not None:
         found = alarm(reading, baseline) if live else judge(reading, baseline)
-        yield qualified(found, overlap)
+        yield qualified(explained(found, reading), overlap)
     if history and history[-1].val_n == 0:
         yield _undecided("no validation loss was measured")
     yield _undecided(f"too early to tell after {len(history)} check{'s' * (len(history) != 1)}")

@@ -1,4 +1,4 @@
-"""Train went on far below validation: whether the gap between them is wide, and by what measure."""
+"""Train went on far below validation: whether the gap between them is wide, by what measure."""
 
 import math
 from statistics import fmean
@@ -7,19 +7,23 @@ from lightning_gapmon.analysis.verdicts.levels import finite
 from lightning_gapmon.analysis.verdicts.reading import Reading
 
 WIDE = 0.67  # of validation: train below that is far below
-TINY = 0.07  # of what validation has gained: less is too little to speak of
+TINY = 0.08  # of what validation has gained: less is too little to speak of
 WIDE_WITHOUT_ZERO = 0.3  # of what validation has gained
+STDERRS = 1.0  # of the noise between checks
 FAR_BELOW = 1 / 3  # of train: validation below that is never passed over
 
 
 def wide(reading: Reading, baseline: float, *, share: float = WIDE) -> bool:
     """Whether train is far below validation at the end, for the losses and for the gain."""
-    gap, gained = reading.end.val - reading.end.train, gain(reading, baseline)
-    if not gap > 0 or not _beyond_error(reading):
+    val = min(reading.end.val, reading.before_last)  # one wild check at the end opens no gap
+    gap, gained = val - reading.end.train, gain(reading, baseline)
+    if not gap > STDERRS * reading.stderr(reading.noise.gap, reading.width):
+        return False
+    if not _beyond_error(reading):
         return False
     if not reading.positive:
         return gap > WIDE_WITHOUT_ZERO * gained
-    return reading.end.train < share * reading.end.val and gap > TINY * gained
+    return reading.end.train < share * val and gap > TINY * gained
 
 
 def gain(reading: Reading, baseline: float) -> float:

@@ -2,8 +2,7 @@
 
 import math
 
-from lightning_gapmon.analysis.verdicts import rise as rises
-from lightning_gapmon.analysis.verdicts import words
+from lightning_gapmon.analysis.verdicts import messages, rise as rises
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 from lightning_gapmon.analysis.verdicts.gap import wide
 from lightning_gapmon.analysis.verdicts.progress import Progress
@@ -21,28 +20,35 @@ MANY_CHECKS = 30
 def judge(reading: Reading, baseline: float) -> Diagnosis:
     """Judge a run that has ended."""
     if reading.checks < LEAST_CHECKS:
-        return words.too_few(reading)
-    rise = rises.judged(reading)
+        return messages.too_few(reading)
+    rise = rises.judged(reading, baseline)
     memorised = wide(reading, baseline)
     if rise is not None:
-        return words.risen(reading, rise, gap=memorised)
+        return messages.risen(reading, rise, gap=memorised)
     return settled(reading, baseline, memorised=memorised)
 
 
 def settled(reading: Reading, baseline: float, *, memorised: bool) -> Diagnosis:
     """Judge a run whose validation has not come up."""
     settling, progress = Settling.of(reading), Progress.of(reading, baseline)
+    if progress.lost:
+        return messages.above_start(reading, progress)
     if progress.nothing and reading.checks >= LEAST_SHARE * (reading.history.planned or 0):
-        return words.underfitting(reading, progress)
+        return messages.underfitting(reading, progress)
     if settling.falling:
-        return words.learning(reading, settling)
+        return messages.learning(reading, settling)
     if memorised:
-        return words.memorising(reading)
+        return messages.memorising(reading)
+    return _fitted(reading, settling, progress)
+
+
+def _fitted(reading: Reading, settling: Settling, progress: Progress) -> Diagnosis:
+    """Judge a run that learned something, has settled, and is not memorising."""
     if _stuck(settling, progress):
-        return words.plateau(reading, settling, progress)
+        return messages.plateau(reading, settling, progress)
     if reading.start - reading.end.val < QUIET * reading.noise.val:
-        return words.hidden(reading, settling, many=reading.checks >= MANY_CHECKS)
-    return words.good_fit(reading, settling, progress)
+        return messages.hidden(reading, settling, many=reading.checks >= MANY_CHECKS)
+    return messages.good_fit(reading, settling, progress)
 
 
 def _stuck(settling: Settling, progress: Progress) -> bool:

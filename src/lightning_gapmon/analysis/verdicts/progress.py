@@ -10,9 +10,11 @@ from lightning_gapmon.analysis.verdicts.settling import typical
 NOTHING = 0.03  # of the reference: hardly anything was learned, ...
 NOTHING_FOR_SURE = 0.1  # ... two standard errors included
 NOTHING_IN_TRAIN = 0.125  # of the first train loss
+ABOVE = 0.1  # of the reference
 QUARTER = 4
 LEAST_QUARTER = 3  # checks
 INSIDE = 3.0  # times the noise: a first check that near the first quarter is one of it
+BASELINE = "the baseline"
 MOST_CLASSES = 20
 NEAR_GUESSING = 0.02
 
@@ -27,7 +29,8 @@ class Progress:
         learned: How far validation ended below it, as a share of it; NaN where the loss has no
             natural zero.
         stderr: Standard error of `learned`.
-        train: How far train came down from its first check, as a share of that; NaN likewise.
+        train: How far train came down from the baseline, else from its first check; NaN
+            likewise.
     """
 
     reference: float
@@ -39,9 +42,16 @@ class Progress:
     @property
     def nothing(self) -> bool:
         """Whether there was next to no learning, in either loss."""
-        little = self.learned - self.stderr < NOTHING
+        little = self.learned - 2 * self.stderr < NOTHING
         surely = self.learned + 2 * self.stderr < NOTHING_FOR_SURE
         return little and surely and not self.train > NOTHING_IN_TRAIN
+
+    @property
+    def lost(self) -> bool:
+        """Whether both losses ended clearly above where they began."""
+        if self.name == BASELINE:
+            return False
+        return self.learned + 2 * self.stderr < -ABOVE and self.train < -ABOVE
 
     @classmethod
     def of(cls, reading: Reading, baseline: float) -> "Progress":
@@ -49,12 +59,8 @@ class Progress:
         quarter = max(reading.width, reading.checks // QUARTER)
         late, noise = typical(reading.history[-quarter:].val), reading.noise
         reference, name, stderr = _reference(reading, baseline, quarter)
-        train = finite(reading.train(reading.history[:1])) or [math.nan]
-        first_train = _begun(
-            train[0], typical(reading.train(reading.history[:quarter])), noise.train
-        )
+        begun = reference if name == BASELINE else _first_train(reading, quarter)
         late_train = typical(reading.train(reading.history[-quarter:]))
-        late, late_train = min(late, reading.end.val), min(late_train, reading.end.train)
         if not reading.positive or not reference:
             return cls(
                 reference=reference, name=name, learned=math.nan, stderr=0.0, train=math.nan
@@ -65,19 +71,25 @@ class Progress:
             name=name,
             learned=(reference - late) / reference,
             stderr=error / reference if quarter >= LEAST_QUARTER else 0.0,
-            train=(first_train - late_train) / first_train,
+            train=(begun - late_train) / begun,
         )
 
 
 def _reference(reading: Reading, baseline: float, quarter: int) -> tuple[float, str, float]:
     if not math.isnan(baseline):
-        return baseline, "the baseline", 0.0
+        return baseline, BASELINE, 0.0
     if reading.history.start is not None and math.isfinite(reading.history.start.loss):
         return reading.start, "the loss before training", 0.0
     early = typical(reading.history[:quarter].val)
     begun = _begun(reading.first, early, reading.noise.val)
     flat = begun != reading.first
-    return begun, "its start", reading.stderr(reading.noise.val, quarter) if flat else 0.0
+    return begun, "its start", reading.stderr(reading.noise.val, quarter if flat else 1)
+
+
+def _first_train(reading: Reading, quarter: int) -> float:
+    train = finite(reading.train(reading.history[:1])) or [math.nan]
+    early = typical(reading.train(reading.history[:quarter]))
+    return _begun(train[0], early, reading.noise.train)
 
 
 def _begun(first: float, early: float, noise: float) -> float:

@@ -1,4 +1,4 @@
-"""The two curves as a reader takes them in: where they began, their best, their end, their noise."""
+"""The two curves as a reader sees them: where they began, their best, their end, their noise."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from lightning_gapmon.analysis.verdicts.noise import Noise, recent
 FEW_CHECKS = 10
 SHORT = 12  # checks; of fewer, the last one is the end
 MEDIAN_OVER_MEAN = math.sqrt(math.pi / 2)  # standard error of a median over that of a mean
+THREE = 3  # checks: one of them may be wild
 TWO = 2  # the median of two is their mean
-AROUND = 3  # checks: one lucky check is no best
 TOP = 0.97  # of the checks: what is above is a spike
 MOST_SAMPLES = 400
 FIRST = 3
-ABSURD = 3.0  # times what came then: a loss that says nothing of how far a run has come
+ABSURD = 2.5  # times what came then: a loss that says nothing of how far a run has come
 BASES: dict[Basis, str] = {"probe": "probe", "end": "end", "online": "train"}
 
 
@@ -64,21 +64,31 @@ class Reading:
     @cached_property
     def basis(self) -> Basis:
         """The fairest train loss that is known both around the best and at the end."""
-        ends = (self.history[-self.width :], self._around(max(self.width, AROUND)))
-        for basis in BASES:
-            if all(len(finite(getattr(part, BASES[basis]))) * 2 > len(part) for part in ends):
+        ends = (self.history[-self.width :], self._around(max(self.width, THREE)))
+        for basis, name in BASES.items():
+            if all(len(finite(getattr(part, name))) * 2 > len(part) for part in ends):
                 return basis
         return "online"
 
     @property
     def width(self) -> int:
-        """How many checks the end is read over: a twentieth, one in a short run."""
-        return 1 if self.checks < SHORT else max(TWO, self.now.checks)
+        """How many checks the end is read over: a twentieth, but three, or one of few."""
+        return 1 if self.checks < SHORT else max(THREE, self.now.checks)
 
     @cached_property
     def end(self) -> Span:
         """The last checks."""
         return self.over_last(self.width)
+
+    @cached_property
+    def tip(self) -> float:
+        """Validation at the very end, over fewer checks where it still comes down."""
+        return self.over_last(min(self.width, max(TWO, self.now.checks))).val
+
+    @property
+    def before_last(self) -> float:
+        """Validation loss at the check before the last, where the end is a single check."""
+        return self.history[-2].val if self.width == 1 and self.checks > 1 else math.inf
 
     @cached_property
     def low(self) -> Span:
@@ -94,27 +104,29 @@ class Reading:
 
         Few checks are read one by one.
         """
-        return self._span(self._around(max(checks, AROUND)))
+        return self._span(self._around(max(checks, THREE)))
 
     def _around(self, checks: int) -> History:
         middle_ = self.best.index - (self.best.checks - 1) // 2
         if self.checks < FEW_CHECKS:
             return self.history[middle_ : middle_ + 1]
         half = min(checks // 2, max(1, middle_))
-        return self.history[max(0, middle_ - half) : middle_ + half + 1]
+        start = max(0, min(middle_ - half, self.checks - 1 - 2 * half))
+        return self.history[start : middle_ + half + 1]
 
     def _span(self, part: History) -> Span:
         return Span(len(part), middle(part.val), middle(self.train(part)))
 
-    def train(self, part: History) -> list[float]:
+    def train(self, part: History) -> Sequence[float]:
         """Give the train losses of some checks, by the basis of the run."""
-        return list(getattr(part, BASES[self.basis]))
+        column: Sequence[float] = getattr(part, BASES[self.basis])
+        return column
 
     @cached_property
     def noise(self) -> Noise:
         """How far the losses jump from check to check."""
         part = self.history[recent(self.checks)]
-        return Noise.between(list(part.val), self.train(part))
+        return Noise.between(list(part.val), list(self.train(part)))
 
     @cached_property
     def top(self) -> float:

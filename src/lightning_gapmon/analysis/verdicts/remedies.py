@@ -77,6 +77,13 @@ def against_plateau() -> tuple[str, ...]:
     )
 
 
+def against_easy_validation(*, probed: bool) -> tuple[str, ...]:
+    """Find out why validation is so much easier than training."""
+    probe = "GapMonitor(probe=8) reads training data as validation is read: is it still so?"
+    leak = "GapMonitor(leakage=10_000) looks for validation samples that are in training, too"
+    return (leak,) if probed else (probe, leak)
+
+
 def against_leakage() -> tuple[str, ...]:
     """Clean the split."""
     return (

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lightning_gapmon.analysis.verdicts.levels import middle
 from lightning_gapmon.analysis.verdicts.reading import Reading, sampled
@@ -10,6 +11,7 @@ from lightning_gapmon.analysis.verdicts.reading import Reading, sampled
 LAST = 0.2  # of the checks
 FALLING = 0.045  # of the reach, over the last fifth: what a reader sees in a chart
 STDERRS = 1.5
+STRAIGHT = 4  # checks: by chance they are in order once in 24 times
 RECENT = 1 / 8  # of the checks, and two at least: the best is no older
 MOST_SAMPLES = 48
 EARLY = 0.05  # of the reach: what is left of the fall at half of the run
@@ -27,6 +29,7 @@ class Settling:
         stderrs: The same in standard errors of the noise between checks.
         train_fall: How far train came down between the two fifths.
         since_half: How far validation came down in the second half, by the reach.
+        straight: Whether each of the last few checks was lower than the one before.
         recent: Whether the best check is among the last.
     """
 
@@ -35,12 +38,14 @@ class Settling:
     stderrs: float
     train_fall: float
     since_half: float
+    straight: bool
     recent: bool
 
     @property
     def falling(self) -> bool:
         """Whether validation clearly still comes down."""
-        return self.recent and self.share > FALLING and self.stderrs > STDERRS
+        shows = self.stderrs > STDERRS or self.straight
+        return self.recent and self.share > FALLING and shows
 
     @property
     def early(self) -> bool:
@@ -51,12 +56,12 @@ class Settling:
     def of(cls, reading: Reading) -> "Settling":
         """Read the end of a run."""
         history, n = reading.history, reading.checks
-        fifth, tenth = max(1, round(LAST * n)), max(1, n // 10)
+        fifth, tenth = max(2, round(LAST * n)), max(1, n // 10)
         before, last = history[n - 2 * fifth : n - fifth], history[n - fifth :]
         turn = n - fifth
         begun = history[max(0, turn - max(1, tenth // 2)) : turn + (tenth + 1) // 2]
         by_fifths = typical(before.val) - typical(last.val)
-        fall = min(by_fifths, typical(begun.val) - reading.end.val)
+        fall = min(by_fifths, typical(begun.val) - reading.tip)
         centre, wide = n // 2, max(1, reading.width // 2)
         middle_ = middle(history[max(0, centre - wide) : centre + wide].val)
         stderr = reading.stderr(reading.noise.val, reading.width, reading.width)
@@ -66,7 +71,8 @@ class Settling:
             share=fall / reading.reach if reading.reach else 0.0,
             stderrs=fall / stderr if stderr else math.copysign(math.inf, fall),
             train_fall=typical(reading.train(before)) - typical(reading.train(last)),
-            since_half=(middle_ - reading.end.val) / reading.reach if reading.reach else 0.0,
+            since_half=(middle_ - reading.tip) / reading.reach if reading.reach else 0.0,
+            straight=n >= STRAIGHT and all(a > b for a, b in pairwise(history[-STRAIGHT:].val)),
             recent=age <= max(2, int(RECENT * n)),
         )
 

@@ -3,9 +3,8 @@
 import math
 
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Form
-from lightning_gapmon.analysis.verdicts.gap import gain
 from lightning_gapmon.analysis.verdicts.levels import levels
-from lightning_gapmon.analysis.verdicts.progress import Progress, guessing
+from lightning_gapmon.analysis.verdicts.progress import BASELINE, Progress, guessing
 from lightning_gapmon.analysis.verdicts.reading import Reading
 from lightning_gapmon.analysis.verdicts.remedies import (
     against_divergence,
@@ -15,7 +14,7 @@ from lightning_gapmon.analysis.verdicts.remedies import (
     against_underfitting,
 )
 from lightning_gapmon.analysis.verdicts.rise import Rise
-from lightning_gapmon.analysis.verdicts.settling import Settling
+from lightning_gapmon.analysis.verdicts.settling import SETTLED, Settling
 from lightning_gapmon.analysis.wording import count, number, percent
 
 SEVERE_RISE = 0.25
@@ -30,7 +29,7 @@ def too_few(reading: Reading) -> Diagnosis:
 def risen(reading: Reading, rise: Rise, *, gap: bool) -> Diagnosis:
     """Validation came up: overfitting, unless train came up, too."""
     if math.isnan(rise.train):
-        message = f"{_rose(rise)}, and no train loss is known that could say why"
+        message = f"{_rose(reading, rise)}, and no train loss is known that could say why"
         evidence, since = rise.evidence, rise.since
         return Diagnosis(verdict="undecided", message=message, evidence=evidence, since=since)
     return diverging(reading, rise) if rise.with_train else overfitting(reading, rise, gap=gap)
@@ -43,7 +42,7 @@ def overfitting(reading: Reading, rise: Rise, *, gap: bool) -> Diagnosis:
         verdict="overfitting",
         form=form,
         severity="error" if rise.share >= SEVERE_RISE else "warning",
-        message=f"{_rose(rise)}, while train loss {_went(rise)}",
+        message=f"{_rose(reading, rise)}, while train loss {_went(rise)}",
         evidence=rise.evidence,
         since=rise.since,
         remedies=against_overfitting(reading.history, rise.since),
@@ -57,9 +56,25 @@ def diverging(reading: Reading, rise: Rise) -> Diagnosis:
     return Diagnosis(
         verdict="diverging",
         severity="error",
-        message=f"{_rose(rise)}, and train loss {_went(rise)}{told}",
+        message=f"{_rose(reading, rise)}, and train loss {_went(rise)}{told}",
         evidence={**rise.evidence, "gain_lost": lost},
         since=rise.since,
+        remedies=against_divergence(),
+    )
+
+
+def above_start(reading: Reading, progress: Progress) -> Diagnosis:
+    """Both losses ended above where they began."""
+    return Diagnosis(
+        verdict="diverging",
+        severity="error",
+        message=(
+            f"both losses ended above where they began: validation at {number(reading.end.val)}, "
+            f"{percent(-progress.learned)} above {progress.name} ({number(progress.reference)}), "
+            f"and train at {number(reading.end.train)}"
+        ),
+        evidence={**ends(reading), **_progress(progress)},
+        since=reading.history[0].check,
         remedies=against_divergence(),
     )
 
@@ -70,11 +85,12 @@ def lost_of_gain(reading: Reading, rise: Rise) -> float:
     return rise.height / gained if gained > 0 else math.nan
 
 
-def _rose(rise: Rise) -> str:
+def _rose(reading: Reading, rise: Rise) -> str:
+    of_what = "" if reading.positive else " of the range that it has covered"
     over = f", median of the last {rise.now.checks} checks" if rise.now.checks > 1 else ""
     return (
-        f"validation loss came up by {percent(rise.share)} since check {rise.since}, from "
-        f"{number(rise.low.val)} to {number(rise.now.val)}{over}"
+        f"validation loss came up by {percent(rise.share)}{of_what} since check {rise.since}, "
+        f"from {number(rise.low.val)} to {number(rise.now.val)}{over}"
     )
 
 
@@ -105,6 +121,8 @@ def underfitting(reading: Reading, progress: Progress) -> Diagnosis:
     """Neither loss has come down to speak of."""
     side = "below" if progress.learned >= 0 else "above"
     classes = guessing(reading.end.val)
+    if progress.name == BASELINE and classes != guessing(progress.reference):
+        classes = None
     guess = (
         f"; guessing among {classes} classes costs {number(math.log(classes))}" if classes else ""
     )
@@ -155,7 +173,7 @@ def shaken(reading: Reading, rise: Rise) -> Diagnosis:
     told = f": {percent(lost)} of what training had gained is lost" if math.isfinite(lost) else ""
     return Diagnosis(
         verdict="undecided",
-        message=f"{_rose(rise)}, and train loss {_went(rise)}{told}; see what comes",
+        message=f"{_rose(reading, rise)}, and train loss {_went(rise)}{told}; see what comes",
         evidence={**rise.evidence, "gain_lost": lost},
         since=rise.since,
     )
@@ -208,7 +226,8 @@ def hidden(reading: Reading, settling: Settling, *, many: bool) -> Diagnosis:
 
 def halted_at(reading: Reading) -> int:
     """Number of the first check whose best level was as low as it stays; by bisection."""
-    least = reading.end.val + reading.stderr(reading.noise.val, reading.width)
+    stderr = reading.stderr(reading.noise.val, reading.width)
+    least = reading.end.val + max(stderr, SETTLED * reading.reach)
     low, high = 1, reading.checks
     while low < high:
         half = (low + high) // 2
