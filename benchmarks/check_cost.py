@@ -24,8 +24,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from lightning_gapmon import GapLimit, GapMonitor, History, Observation, Patience
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.collect.meter.meter import LossMeter
-from lightning_gapmon.monitor.fit import Session
-from lightning_gapmon.monitor.losses.recorder import Recorder
+from lightning_gapmon.monitor.fit import Fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,11 +156,12 @@ def long_run(checks: int) -> None:
 
 def state_size(history: History) -> None:
     """Print what a check takes in a checkpoint, and how long it takes to write and read."""
-    session, resumed = Session(Recorder({}), rank=0), Session(Recorder({}), rank=0)
-    session.history = history
+    settings = GapMonitor()._settings  # noqa: SLF001
+    watched, resumed = Fit(settings, rank=0), Fit(settings, rank=0)
+    watched.history = history
     file = io.BytesIO()
     start = time.perf_counter()
-    torch.save(session.state_dict(), file)
+    torch.save(watched.state_dict(), file)
     written = time.perf_counter() - start
     size = file.tell() / len(history)
     file.seek(0)

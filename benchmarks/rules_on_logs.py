@@ -26,7 +26,7 @@ from lightning_gapmon.analysis import study as studies
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules import budget
 from lightning_gapmon.analysis.study import Run, study
-from lightning_gapmon.logs.formats import read_runs
+from lightning_gapmon.logs.formats import find_runs
 
 SETTINGS = {"careful": Budget(), "eager": Budget.eager()}
 CHANGES = {
@@ -54,7 +54,7 @@ def main() -> None:
     if options.delay:
         _delays(options.file)
         return
-    runs = [_planned(run) for run in read_runs(options.file) if not run.cut]
+    runs = [_planned(run) for run in find_runs([options.file]).runs if not run.cut]
     print(f"{len(runs)} runs of {len({run.group for run in runs})} repositories")
     _table("plan known", SETTINGS | {"patience 20 %": Patience()}, runs)
     _table("plan unknown", SETTINGS, [_unplanned(run) for run in runs])

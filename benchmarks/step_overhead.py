@@ -77,7 +77,7 @@ class Regression(GapMonitorMixin, LightningModule):
         return loss
 
     def tracks_mean(self, batch: Batch, _: str) -> Tensor:
-        return self.track_loss(self.each(batch).mean(), n=BATCH)
+        return self.track_loss(self.each(batch).mean(), batch_size=BATCH)
 
     def tracks_each(self, batch: Batch, _: str) -> Tensor:
         return self.track_loss(self.each(batch)).mean()
@@ -169,9 +169,10 @@ class Turns(Regression):
         others = [one for one in self.trainer.callbacks if one not in every]
         self.trainer.callbacks[:] = [*self.own.get(way, []), *others]
         for monitor in every:
-            ear = getattr(monitor, "_ear", None)
-            if ear is not None:
-                (ear.put_on if monitor in self.own.get(way, []) else ear.take_off)()
+            fit = getattr(monitor, "_fit", None)
+            if fit is not None and fit._hook is not None:  # noqa: SLF001
+                hook = fit._hook  # noqa: SLF001
+                (hook.attach if monitor in self.own.get(way, []) else hook.detach)()
         self.flushed, self.began = 0.0, self.clock()
 
 

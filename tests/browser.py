@@ -32,9 +32,14 @@ FLAGS = (
 
 
 @contextmanager
-def serving(log_dir: Path) -> Iterator[str]:
-    """Run TensorBoard on a folder, at a port that it picks itself; give its address."""
-    options = ["--logdir", str(log_dir), "--host", "127.0.0.1", "--port", "0"]
+def serving(log_dir: Path, *more: str) -> Iterator[str]:
+    """Run TensorBoard on a folder, at a port that it picks itself; give its address.
+
+    Args:
+        log_dir: The folder.
+        more: Further options of TensorBoard's.
+    """
+    options = ["--logdir", str(log_dir), "--host", "127.0.0.1", "--port", "0", *more]
     with subprocess.Popen(  # noqa: S603 - this interpreter, and a folder of the test's
         [sys.executable, "-m", "tensorboard.main", *options],
         stderr=subprocess.PIPE,
@@ -118,6 +123,17 @@ def browsing(executable: str, *, scale: float = 1, dark: bool = False) -> Iterat
         page.set_default_timeout(1000 * DEADLINE)
         yield page
         browser.close()
+
+
+@contextmanager
+def beside(page: Page) -> Iterator[Page]:
+    """Open one more empty page in the same browser: of these there is one at a time."""
+    browser = page.context.browser
+    assert browser is not None
+    other = browser.new_page(viewport=page.viewport_size)
+    other.set_default_timeout(1000 * DEADLINE)
+    yield other
+    other.context.close()
 
 
 def port_of(address: str) -> int:

@@ -39,6 +39,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _need_gpus(marker.args[0])
     if item.get_closest_marker("browser"):
         _need_browser()
+    if item.get_closest_marker("node"):
+        _need_node()
 
 
 def _need_gpus(needed: int) -> None:
@@ -54,6 +56,12 @@ def _need_browser() -> None:
     if find_browser() is None:
         promised = bool(os.environ.get("GAPMON_REQUIRE_BROWSER"))
         _skip_or_fail("needs Chromium or Chrome, found neither", promised=promised)
+
+
+def _need_node() -> None:
+    if shutil.which("node") is None:
+        promised = bool(os.environ.get("GAPMON_REQUIRE_NODE"))
+        _skip_or_fail("needs node, found none", promised=promised)
 
 
 def _skip_or_fail(reason: str, *, promised: bool) -> None:

@@ -26,6 +26,7 @@ SMALLEST = {
     "false_alarms.py --seeds 1 --checks 8": "accused   0.0 %",
     "gallery.py --only dropout": "dropout",
     "diagnosis_f1.py curves.jsonl": "macro F1",
+    "fit_outlook.py . --write table.json --picture picture.svg --families": "cross-fitted",
     "rules_on_logs.py curves.jsonl": "8 runs of 8 repositories",
 }
 

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
+import lightning_gapmon
 from lightning_gapmon.cli import CATALOGUE, app
 
 runner = CliRunner()
@@ -118,7 +119,10 @@ def test_picture_of_a_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--rule", "Patients(3)"], "Found 'Patients', which is no rule"),
+        (
+            ["--rule", "Patients(3)"],
+            "Found 'Patients' at character 1 of 'Patients(3)', which is no rule that",
+        ),
         (["--picture", "x.svg", "--run", "none"], "Found no run with 'none' in its name"),
     ],
 )
@@ -148,8 +152,20 @@ def test_command_line_loads_nothing_heavy() -> None:
     )
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
 
-    assert "typer" in loaded
-    assert not loaded & {"lightning", "torch", "torchmetrics"}
+    assert "click" in loaded
+    assert not loaded & {"lightning", "rich", "torch", "torchmetrics", "typer"}
+
+
+def test_version_is_said() -> None:
+    """`gapmon --version` and `python -m lightning_gapmon --version` give the installed version."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lightning_gapmon", "--version"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.strip() == f"gapmon, version {lightning_gapmon.__version__}"
 
 
 def test_a_run_that_was_stopped_early_is_no_whole_evidence(tmp_path: Path) -> None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.replay import replay
     from lightning_gapmon.analysis.rules.budget import Budget
     from lightning_gapmon.analysis.rules.custom import Custom
+    from lightning_gapmon.analysis.rules.expression import register_rule
     from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
@@ -45,6 +47,7 @@ _HOMES = {
     "History": "analysis.history.history",
     "NonFinite": "analysis.rules.limits",
     "Observation": "analysis.history.observation",
+    "Outlook": "analysis.outlook.outlook",
     "Overlap": "analysis.overlap",
     "Patience": "analysis.rules.patience",
     "Plateau": "analysis.rules.plateau",
@@ -56,6 +59,8 @@ _HOMES = {
     "TrendReversal": "analysis.rules.trend_reversal",
     "diagnose": "analysis.verdicts.diagnose",
     "find_overlap": "collect.overlap.find",
+    "outlook": "analysis.outlook.outlook",
+    "register_rule": "analysis.rules.expression",
     "replay": "analysis.replay",
 }
 
@@ -72,6 +77,7 @@ __all__ = [
     "History",
     "NonFinite",
     "Observation",
+    "Outlook",
     "Overlap",
     "Patience",
     "Plateau",
@@ -83,12 +89,16 @@ __all__ = [
     "TrendReversal",
     "diagnose",
     "find_overlap",
+    "outlook",
+    "register_rule",
     "replay",
 ]
 
 
 def __getattr__(name: str) -> object:
     """Import the home of a public name when it is first asked for."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("lightning-gapmon")
     if name not in _HOMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)

@@ -1,18 +1,17 @@
 """The command line; it loads neither torch nor Lightning."""
 
 import math
+import shutil
+import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
+import click
 
-from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
@@ -20,10 +19,9 @@ from lightning_gapmon.analysis.study import Interval, Row, Run, study
 from lightning_gapmon.analysis.wording import count, percent
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
 from lightning_gapmon.logs.distinct import distinct
-from lightning_gapmon.logs.formats import find_logs, read_runs
+from lightning_gapmon.logs.formats import Log, find_logs, read_log
+from lightning_gapmon.report.grid import grid
 from lightning_gapmon.report.svg import draw
-
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 CATALOGUE = (
     "Budget()",
@@ -40,35 +38,44 @@ CATALOGUE = (
     "GapLimit(0.5, checks=3)",
 )
 FEW = 20
-MOST_NAME = max(map(len, CATALOGUE))
+WIDE = 100  # characters, from which on columns stand apart
 RUNS_NAMED = 5  # runs in a message
 Thing = TypeVar("Thing")
 
 
-@app.callback()
-def gapmon() -> None:
+@click.group()
+@click.version_option(package_name="lightning-gapmon", prog_name="gapmon")
+def app() -> None:
     """Know whether a model is learning or memorising."""
 
 
-@app.command("replay")
-def replay_command(
-    logs: Annotated[list[Path], typer.Argument(help="Folders with logs, or log files.")],
+@app.command()
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--rule", "rules", multiple=True, help="A rule such as 'Patience(10) | Target(0.1)'."
+)
+@click.option("--planned", type=int, help="Checks that the runs intended [default: as recorded].")
+@click.option("--no-plan", is_flag=True, help="Tell the rules no plan.")
+@click.option("--drop-cut", is_flag=True, help="Leave out runs marked as cut by early stopping.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    help="Draw one run, with each rule's stop, as SVG.",
+)
+@click.option("--run", default="", help="The run to draw, by a part of its name.")
+@click.option(
+    "--regret", default=1.0, show_default=True, help="Relative regret that you accept, in %."
+)
+def replay(
+    logs: tuple[Path, ...],
     *,
-    rule: Annotated[
-        list[str] | None, typer.Option(help="A rule such as 'Patience(10) | Target(0.1)'.")
-    ] = None,
-    planned: Annotated[
-        int | None, typer.Option(help="Checks that the runs intended [default: as recorded].")
-    ] = None,
-    no_plan: Annotated[bool, typer.Option("--no-plan", help="Tell the rules no plan.")] = False,
-    drop_cut: Annotated[
-        bool, typer.Option("--drop-cut", help="Leave out runs marked as cut by early stopping.")
-    ] = False,
-    picture: Annotated[
-        Path | None, typer.Option(help="Draw one run, with each rule's stop, as SVG.")
-    ] = None,
-    run: Annotated[str, typer.Option(help="The run to draw, by a part of its name.")] = "",
-    regret: Annotated[float, typer.Option(help="Relative regret that you accept, in %.")] = 1.0,
+    rules: tuple[str, ...],
+    planned: int | None,
+    no_plan: bool,
+    drop_cut: bool,
+    picture: Path | None,
+    run: str,
+    regret: float,
 ) -> None:
     """Find out which stopping rule would have served finished runs.
 
@@ -78,28 +85,34 @@ def replay_command(
     Hugging Face, CSV logs of Keras, and JSON lines with id, train, val and optionally repo, lr
     and planned.
     """
-    console = Console(markup=False)
     try:
-        rules = {text: parse_rule(text) for text in rule or CATALOGUE}
-        runs = _runs(logs, planned=planned, no_plan=no_plan, drop_cut=drop_cut)
+        asked = {text: parse_rule(text) for text in rules or CATALOGUE}
+        runs = _runs([*logs], planned=planned, no_plan=no_plan, drop_cut=drop_cut)
         if picture:
-            console.print(_draw(picture, _pick(runs, run), rules), soft_wrap=True)
+            click.echo(_draw(picture, _pick(runs, run), asked))
     except GapMonitorError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False)
-        raise typer.Exit(2) from error
-    rows = study(rules, runs, progress=_replaying)
-    console.print(_table(rows, runs))
-    console.print(_advice(rows, runs, regret / 100), soft_wrap=True)
+        click.secho(str(error), fg="red", err=True)
+        raise click.exceptions.Exit(2) from error
+    rows = study(asked, runs, progress=_replaying)
+    click.echo(_table(rows, runs))
+    click.echo(_advice(rows, runs, regret / 100))
 
 
 def _runs(logs: list[Path], *, planned: int | None, no_plan: bool, drop_cut: bool) -> list[Run]:
-    read_all = (read for log in _shown(find_logs(logs), "reading") for read in read_runs(log))
+    read_all = (read for log in _shown(find_logs(logs), "reading") for read in _fenced(log))
     found = distinct(read_all)
     measured = [read for read in found if read.history.best]
     kept = [read for read in measured if not (drop_cut and read.cut)]
     if not kept:
         raise LogFormatError(_nothing(logs, found, measured))
     return [_with_plan(read, planned=planned, no_plan=no_plan) for read in kept]
+
+
+def _fenced(log: Log) -> Iterable[Run]:
+    found = read_log(log)
+    for skipped in found.skipped:
+        click.echo(f"Skipped {skipped}", err=True)
+    return found.runs
 
 
 def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
@@ -122,8 +135,9 @@ def _nothing(logs: list[Path], found: list[Run], measured: list[Run]) -> str:
 
 def _with_plan(run: Run, *, planned: int | None, no_plan: bool) -> Run:
     history = run.history
-    plan = None if no_plan else planned or history.planned or len(history)
-    return replace(run, history=History(history, planned=plan))
+    if no_plan or planned or not history.planned:
+        history = with_plan(history, None if no_plan else planned or len(history))
+    return replace(run, history=history)
 
 
 def _replaying(runs: Iterable[Run]) -> Iterable[Run]:
@@ -131,9 +145,11 @@ def _replaying(runs: Iterable[Run]) -> Iterable[Run]:
 
 
 def _shown(things: Sequence[Thing], doing: str) -> Iterable[Thing]:
-    console = Console(stderr=True)
-    watched = console.is_terminal
-    return track(things, doing, console=console, transient=True, disable=not watched)
+    if not sys.stderr.isatty():
+        yield from things
+        return
+    with click.progressbar(things, label=doing, file=sys.stderr) as bar:
+        yield from bar
 
 
 def _pick(runs: list[Run], part: str) -> Run:
@@ -152,31 +168,31 @@ def _draw(path: Path, run: Run, rules: dict[str, Rule]) -> str:
     return f"Drew {run.name} in {path}."
 
 
-def _table(rows: list[Row], runs: list[Run]) -> Table:
+HEADINGS = ("rule", "used", "kept", "regret", "range", "vs patience", "by range")
+CAPTION = (
+    "Means over groups, in %: checks used, best check kept, regret as a share of the best loss, "
+    "and of the range that the run covered. Vs patience: regret over that of the patience that "
+    "uses as many checks, with 95 % interval; below 1 is better, and - is where neither gives "
+    "anything away."
+)
+
+
+def _table(rows: list[Row], runs: list[Run]) -> str:
+    width = shutil.get_terminal_size().columns
     groups = len({run.group or run.name for run in runs})
-    table = Table(
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        padding=0,
-        show_edge=False,
-        title=f"{count(len(runs), 'run')} in {count(groups, 'group')}",
-        caption=(
-            "Means over groups, in %: checks used, best check kept, regret as a share of the best "
-            "loss, and of the range that the run covered. Vs patience: regret over that of the "
-            "patience that uses as many checks, with 95 % interval; below 1 is better, and - is "
-            "where neither gives anything away."
-        ),
-    )
-    table.add_column("rule", overflow="fold", min_width=MOST_NAME)
-    for heading in ("used", "kept", "regret", "range"):
-        table.add_column(heading, justify="right")
-    for heading in ("vs patience", "by range"):
-        table.add_column(heading, justify="right", no_wrap=True, min_width=14)
-    for row in rows:
-        shares = (row.used, row.kept, row.regret_relative, row.regret_range)
-        ratios = (row.against_relative, row.against_range)
-        table.add_row(row.rule, *map(_percent, shares), *map(_ratio, ratios))
-    return table
+    cells = [[row.rule, *map(_percent, _shares(row)), *map(_ratio, _ratios(row))] for row in rows]
+    title = f"{count(len(runs), 'run')} in {count(groups, 'group')}"
+    gap = "  " if width >= WIDE else " "
+    table = grid([HEADINGS, *cells], width=width, gap=gap)
+    return "\n".join([title, "", table, "", textwrap.fill(CAPTION, width), ""])
+
+
+def _shares(row: Row) -> tuple[Interval, ...]:
+    return row.used, row.kept, row.regret_relative, row.regret_range
+
+
+def _ratios(row: Row) -> tuple[Interval, ...]:
+    return row.against_relative, row.against_range
 
 
 def _percent(share: Interval) -> str:

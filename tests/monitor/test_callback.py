@@ -189,7 +189,7 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     """Between two checks nothing grows, in steps as in checks."""
     monitor = fit(Net(), tmp_path, train=1200, val=4, max_epochs=3, val_check_interval=100)
 
-    meters = monitor._session.recorder._meters.values()  # type: ignore[union-attr]
+    meters = monitor._fit.recorder._meters.values()  # type: ignore[union-attr]
     assert all(meter.batches == 0 for meter in meters)
     assert len(meters) <= 6
 

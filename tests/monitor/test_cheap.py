@@ -96,7 +96,7 @@ class Tracking(GapMonitorMixin, Quiet):
 
     def training_step(self, batch: list[Tensor], *_: int) -> Tensor:
         """Track a mean."""
-        return self.track_loss(self.losses(batch).mean(), n=torch.tensor(len(batch[0])))
+        return self.track_loss(self.losses(batch).mean(), batch_size=torch.tensor(len(batch[0])))
 
     def validation_step(self, batch: list[Tensor], *_: int) -> Tensor:
         """Track one a sample."""

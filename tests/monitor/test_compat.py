@@ -197,4 +197,4 @@ def test_a_config_file_builds_it(
     assert monitor.stop == rule
     assert isinstance(monitor.checkpoint, GapCheckpoint)
     assert monitor.checkpoint.save_top_k == 3
-    assert monitor.given == {"val": "val_loss"}
+    assert (monitor.train, monitor.val) == (None, "val_loss")

@@ -222,8 +222,9 @@ class Killing(Callback):
 def _run_until_killed(folder: Path, step: int) -> None:
     torch.set_num_threads(1)
     saving = ModelCheckpoint(folder / "steps", every_n_train_steps=4, save_top_k=-1)
-    monitor = GapMonitor(stop=Patience(3), restore_best=True, summary=False)
-    monitor.checkpoint = _kept(folder)
+    monitor = GapMonitor(
+        stop=Patience(3), checkpoint=_kept(folder), restore_best=True, summary=False
+    )
     Run(folder, saving, Killing(step), monitor=monitor)
 
 

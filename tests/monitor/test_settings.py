@@ -1,12 +1,16 @@
-"""Wrong arguments, refused before training with what was found, expected and to do."""
+"""The options: attributes of the monitor, and refused where they cannot work."""
 
+import copy
+import inspect
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lightning.pytorch import Callback
 from tests.fits import Net, fit
 
-from lightning_gapmon import GapMonitor
+from lightning_gapmon import GapMonitor, Patience
 from lightning_gapmon.errors import ConfigurationError
 
 # Arguments that cannot work, and what is said of them.
@@ -28,10 +32,10 @@ ODD: list[tuple[dict[str, Any], str]] = [
         "Found GapMonitor(train='loss' and val='loss'); expected two names, one for each side.",
     ),
     (
-        {"count": 8},
+        {"batch_size": 8},
         (
-            "Found GapMonitor(count=8); expected a function of a batch, such as "
-            "count=lambda batch: len(batch[0])."
+            "Found GapMonitor(batch_size=8); expected a function of a batch, such as "
+            "batch_size=lambda batch: len(batch[0])."
         ),
     ),
     (
@@ -44,8 +48,8 @@ ODD: list[tuple[dict[str, Any], str]] = [
     (
         {"stop": "Patience 10"},
         (
-            "Found the rule 'Patience 10', which is not Python: invalid syntax. Write it as in "
-            "Python, for example 'Patience(10) | Target(0.1)' or 'Budget.eager()'."
+            "Found the rule 'Patience 10', which is not Python at character 10: invalid syntax. "
+            "Write it as in Python, for example 'Patience(10) | Target(0.1)' or 'Budget.eager()'."
         ),
     ),
     (
@@ -60,6 +64,58 @@ ODD: list[tuple[dict[str, Any], str]] = [
         ),
     ),
 ]
+
+
+# One value of each option that is not its default.
+GIVEN: dict[str, Any] = {
+    "train": "a_loss",
+    "val": "b_loss",
+    "batch_size": len,
+    "stop": Patience(3),
+    "checkpoint": False,
+    "restore_best": True,
+    "probe": "5%",
+    "leakage": 100,
+    "baseline": 0.5,
+    "prog_bar": True,
+    "summary": False,
+}
+READ = {"history", "best", "stop_reason", "diagnosis", "overlaps", "outcome"}
+
+
+def test_an_option_is_an_attribute() -> None:
+    """It has the option's name and its value, whichever the option."""
+    monitor = GapMonitor(**GIVEN)
+
+    assert set(inspect.signature(GapMonitor).parameters) == set(GIVEN)
+    assert {name: getattr(monitor, name) for name in GIVEN} == GIVEN
+
+
+def test_public_names_are_the_options_and_what_came_out() -> None:
+    """Beside Lightning's hooks there is nothing else to know."""
+    own = {name for name in dir(GapMonitor()) if name[0] != "_" and not hasattr(Callback, name)}
+
+    assert own == set(GIVEN) | READ
+
+
+@pytest.mark.parametrize("name", sorted({*GIVEN, *READ}))
+def test_what_is_settled_is_not_set(name: str) -> None:
+    """An assignment would change nothing of a fit that goes on, so it is refused."""
+    with pytest.raises(AttributeError) as raised:
+        setattr(GapMonitor(), name, None)
+
+    assert str(raised.value) == (
+        f"Found an assignment to {name} of a GapMonitor, which can only be read; options are "
+        "arguments: make another GapMonitor(...) for another value."
+    )
+
+
+def test_settings_are_copied_with_the_monitor() -> None:
+    """Deep copies and pickles have the options of the original."""
+    monitor = GapMonitor(stop="Patience(3) | Target(0.1)", val="val_nll")
+    for other in (copy.deepcopy(monitor), pickle.loads(pickle.dumps(monitor))):  # noqa: S301
+        assert (other.stop, other.val) == (monitor.stop, "val_nll")
+        assert other.history == monitor.history
 
 
 @pytest.mark.parametrize(("arguments", "said"), ODD, ids=[str(a) for a, _ in ODD])

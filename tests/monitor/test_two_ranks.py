@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from lightning_gapmon import GapMonitor, History, Patience
 from lightning_gapmon.collect.meter.sums import Sums
-from lightning_gapmon.monitor.checks.window_state import continue_window, window_state
+from lightning_gapmon.monitor.checks.state import continue_window, window_state
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.output.messages import padding
 
@@ -318,4 +318,4 @@ def test_a_logged_window_is_saved_before_the_first_check() -> None:
 def _two_ranks() -> Any:  # noqa: ANN401 - as much of a Trainer as is asked for
     """Stand in for a Trainer whose other rank has recorded the same."""
     both = SimpleNamespace(root_device=torch.device("cpu"), reduce=lambda rows, **_: 2 * rows)
-    return SimpleNamespace(world_size=RANKS, strategy=both)
+    return SimpleNamespace(world_size=RANKS, global_rank=0, strategy=both)

@@ -3,14 +3,14 @@
 import math
 
 import pytest
-from rich.text import Text
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.chart import draw
+from lightning_gapmon.report.styled import Styled
 
 
-def _plain(lines: list[Text]) -> list[str]:
+def _plain(lines: list[Styled]) -> list[str]:
     return [line.plain.rstrip() for line in lines]
 
 
@@ -29,8 +29,8 @@ def test_names_stand_beside_the_ends_of_their_curves() -> None:
 
     assert lines[0].plain.endswith(" val 2.000")
     assert lines[7].plain.endswith(" train 0.000")
-    assert str(lines[0].spans[-1].style) == glyphs.VAL
-    assert str(lines[7].spans[-1].style) == glyphs.TRAIN
+    assert lines[0].pieces[-1][1] == glyphs.VAL
+    assert lines[7].pieces[-1][1] == glyphs.TRAIN
 
 
 @pytest.mark.parametrize(("train", "val"), [(1.0, 1.0), (0.0, 0.001), (2.0, 1.999)])

@@ -1,5 +1,6 @@
 """The summary of a run on one screen."""
 
+import importlib.util
 import io
 import math
 from dataclasses import replace
@@ -13,7 +14,8 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
-from lightning_gapmon.report.terminal import render, show, summary
+from lightning_gapmon.report import terminal
+from lightning_gapmon.report.terminal import paint, show, summary
 
 
 def _run(checks: int) -> Outcome:
@@ -148,7 +150,7 @@ def test_terminal_gets_colours_and_a_link() -> None:
     console = Console(
         file=io.StringIO(), force_terminal=True, color_system="truecolor", width=80, _environ={}
     )
-    show(_run(3), console=console)
+    paint(_run(3), console)
     written = console.file.getvalue()  # type: ignore[attr-defined]
 
     assert "\x1b[38;2;217;115;13m" in written
@@ -158,6 +160,35 @@ def test_terminal_gets_colours_and_a_link() -> None:
 def test_old_windows_consoles_get_ascii() -> None:
     """Braille is not in their fonts."""
     console = Console(file=io.StringIO(), legacy_windows=True, width=80, color_system=None)
-    segments = console.render(render(_run(3)))
+    paint(_run(3), console)
 
-    assert all(segment.text.isascii() for segment in segments)
+    assert console.file.getvalue().isascii()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_with_and_without_rich_it_says_the_same(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where `rich` is not installed the text is the same, without colours."""
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("TERM", "dumb")
+    written = []
+    for found in (importlib.util.find_spec("rich"), None):
+        monkeypatch.setattr(terminal, "find_spec", {"rich": found}.get)
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
+        show(_run(3), stream=stream)
+        stream.seek(0)
+        written.append([line.rstrip() for line in stream])
+
+    assert written[0] == written[1] == summary(_run(3), width=70, encoding=encoding).splitlines()
+
+
+def test_it_is_printed_where_the_output_goes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a stream that is the standard output, with and without `rich`."""
+    show(_run(3))
+    monkeypatch.setattr(terminal, "find_spec", {}.get)
+    show(_run(3))
+
+    assert capsys.readouterr().out.count("gapmon · 3 checks") == 2

@@ -10,7 +10,7 @@ from tests.strategies.launch import command, results, run_ranks_of
 from lightning_gapmon import GapMonitor, History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
-from lightning_gapmon.monitor.output.handover import Mailbox
+from lightning_gapmon.monitor.output.handover import HandOver
 
 SOURCES = ("history", "best", "stop_reason", "restored", "best_path", "notes")
 OUTCOME = Outcome(
@@ -36,58 +36,58 @@ def test_the_parent_knows_what_its_processes_knew(tmp_path: Path) -> None:
     assert Path(parent["best_path"]).exists()
 
 
-def _post(mailbox: Mailbox, rank: int) -> None:
-    mailbox.post(OUTCOME, local_rank=rank)
+def _leave(handover: HandOver, rank: int) -> None:
+    handover.leave(OUTCOME, local_rank=rank)
 
 
-def _post_elsewhere(mailbox: Mailbox, folder: Path, rank: int = 0) -> None:
-    assert run_ranks_of(_post, mailbox, rank, ranks=1, folder=folder) == [0]
+def _leave_elsewhere(handover: HandOver, folder: Path, rank: int = 0) -> None:
+    assert run_ranks_of(_leave, handover, rank, ranks=1, folder=folder) == [0]
 
 
-def test_mail_is_taken_once(tmp_path: Path) -> None:
-    """What a child leaves is taken by its parent, and then gone."""
-    mailbox = Mailbox()
-    _post_elsewhere(mailbox, tmp_path)
+def test_an_outcome_is_fetched_once(tmp_path: Path) -> None:
+    """What a child leaves is fetched by its parent, and then gone."""
+    handover = HandOver()
+    _leave_elsewhere(handover, tmp_path)
 
-    assert mailbox.take() == OUTCOME
-    assert mailbox.take() is None
+    assert handover.fetch() == OUTCOME
+    assert handover.fetch() is None
 
 
-def test_only_children_of_the_first_local_rank_post(tmp_path: Path) -> None:
+def test_only_children_of_the_first_local_rank_leave(tmp_path: Path) -> None:
     """Other ranks leave nothing, nor does a fit in the process itself."""
-    mailbox = Mailbox()
-    _post_elsewhere(mailbox, tmp_path, rank=1)
-    _post(mailbox, rank=0)
+    handover = HandOver()
+    _leave_elsewhere(handover, tmp_path, rank=1)
+    _leave(handover, rank=0)
 
-    assert mailbox.take() is None
-
-
-def test_a_pickle_has_the_same_mailbox_and_a_copy_its_own(tmp_path: Path) -> None:
-    """What is sent to a process posts to its parent; a deep copy that fits does not overwrite."""
-    mailbox = Mailbox()
-    copied = copy.deepcopy(mailbox)
-    _post_elsewhere(pickle.loads(pickle.dumps(mailbox)), tmp_path)  # noqa: S301
-
-    assert copied.take() is None
-    assert mailbox.take() == OUTCOME
+    assert handover.fetch() is None
 
 
-def test_mail_that_is_never_taken_goes_with_its_owner(tmp_path: Path) -> None:
+def test_a_pickle_is_the_same_handover_and_a_copy_has_its_own(tmp_path: Path) -> None:
+    """What is sent to a process leaves its outcome to its parent; a copy overwrites nothing."""
+    handover = HandOver()
+    copied = copy.deepcopy(handover)
+    _leave_elsewhere(pickle.loads(pickle.dumps(handover)), tmp_path)  # noqa: S301
+
+    assert copied.fetch() is None
+    assert handover.fetch() == OUTCOME
+
+
+def test_an_outcome_that_is_never_fetched_goes_with_its_owner(tmp_path: Path) -> None:
     """Nothing is left in the temporary folder."""
-    mailbox = Mailbox()
-    _post_elsewhere(mailbox, tmp_path)
-    path = mailbox._path
+    handover = HandOver()
+    _leave_elsewhere(handover, tmp_path)
+    path = handover._path
     there = path.exists()
-    del mailbox
+    del handover
 
     assert there
     assert not path.exists()
 
 
-def test_a_monitor_forgets_its_last_fit_for_the_mail(tmp_path: Path) -> None:
+def test_a_monitor_forgets_its_last_fit_for_what_is_handed_over(tmp_path: Path) -> None:
     """All that is asked of the monitor comes from the fit that ended last, in whatever process."""
     monitor = GapMonitor()
-    _post_elsewhere(monitor._mailbox, tmp_path)
+    _leave_elsewhere(monitor._results._handover, tmp_path)
 
     assert monitor.history == OUTCOME.history
     assert monitor.best == OUTCOME.history[1]
@@ -96,12 +96,12 @@ def test_a_monitor_forgets_its_last_fit_for_the_mail(tmp_path: Path) -> None:
     assert monitor.diagnosis == OUTCOME.diagnosis
 
 
-def test_mail_that_cannot_be_left_is_said(tmp_path: Path) -> None:
+def test_an_outcome_that_cannot_be_left_is_said(tmp_path: Path) -> None:
     """A temporary folder without space costs the parent its news, not the fit its end."""
-    mailbox = Mailbox()
-    mailbox._owner = 0  # as in a process that another one started
+    handover = HandOver()
+    handover._owner = 0  # as in a process that another one started
     (tmp_path / "file").touch()
-    mailbox._path = tmp_path / "file" / "outcome.json"
+    handover._path = tmp_path / "file" / "outcome.json"
 
     with pytest.warns(UserWarning, match="could not be written"):
-        _post(mailbox, rank=0)
+        _leave(handover, rank=0)

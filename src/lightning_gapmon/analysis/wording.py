@@ -88,6 +88,22 @@ def percent(share: float) -> str:
     return f"{whole:.0f} %" if "e+" in written and abs(whole) < LARGE else f"{written} %"
 
 
+def read_percent(text: object) -> float | None:
+    """Read a percentage such as `"20%"` as a share; None for none, 0 % and above 100 %.
+
+    Example:
+        >>> read_percent("20%"), read_percent("200%"), read_percent(20)
+        (0.2, None, None)
+    """
+    if not (isinstance(text, str) and text.endswith("%")):
+        return None
+    try:
+        share = float(text[:-1]) / 100
+    except ValueError:
+        return None
+    return share if 0 < share <= 1 else None
+
+
 def given(value: float) -> str:
     """Write a number that somebody has set, as it was set.
 

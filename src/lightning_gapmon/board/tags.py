@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 PREFIX = "gapmon/"
+# What the Gap tab is called inside TensorBoard, and the one summary that is written for it.
+PLUGIN, STATE = "gapmon", "gapmon/run"
 
 
 @dataclass(frozen=True, slots=True)

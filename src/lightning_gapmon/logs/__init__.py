@@ -13,15 +13,27 @@ if TYPE_CHECKING:
         Scalars,
         read_scalars,
     )
+    from lightning_gapmon.logs.formats import Found, Skipped, find_runs
 
 _HOMES = {
+    "Found": "formats",
     "Problem": "event_files.reader",
     "ScalarReader": "event_files.reader",
     "Scalars": "event_files.reader",
+    "Skipped": "formats",
+    "find_runs": "formats",
     "read_scalars": "event_files.reader",
 }
 
-__all__ = ["Problem", "ScalarReader", "Scalars", "read_scalars"]
+__all__ = [
+    "Found",
+    "Problem",
+    "ScalarReader",
+    "Scalars",
+    "Skipped",
+    "find_runs",
+    "read_scalars",
+]
 
 
 def __getattr__(name: str) -> object:

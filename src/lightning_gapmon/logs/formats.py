@@ -1,174 +1,203 @@
-"""Finished runs out of the logs that trainers write."""
+"""Which files are logs, which reader reads each, and the runs in all of them.
 
-import csv
-import json
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+Each log is read in a fence of its own: what cannot be read is listed, and the rest is there.
+"""
 
-from lightning_gapmon.analysis.history.from_columns import RATES, find_pair, to_history
-from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.history.series import Point, Series
-from lightning_gapmon.analysis.loss_names import read_name
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.errors import LogFormatError
+from lightning_gapmon.logs import gapmon_json
 from lightning_gapmon.logs.event_files.reader import MARK, read_scalars
+from lightning_gapmon.logs.places import Place, Where, local_copy, look, need_size, walk
+from lightning_gapmon.logs.readers import csv_table, json_lines, mlflow, trainer_state, wandb_file
+from lightning_gapmon.logs.readers.curves import is_wanted, run_of
 
-STEPS = ("step", "global_step", "epoch")
-TEXT = (".csv", ".json", ".jsonl")
-REPORT = "gapmon.json"
+REPORT = re.compile(r"gapmon(-\d+)?\.json")
+KNOWN_BY_SUFFIX = (".jsonl", ".wandb", *mlflow.SUFFIXES)
+EXPECTED = (
+    "TensorBoard event files, gapmon.json, metrics.csv, a Keras CSV log, trainer_state.json, "
+    "JSON lines, a .wandb file or runs of MLflow"
+)
 
 
-def find_logs(paths: Iterable[Path]) -> list[Path]:
-    """List what can be read: files as they are given, and in folders one log for each folder.
+@dataclass(frozen=True)
+class Skipped:
+    """Something that was not read, while the rest was.
+
+    Attributes:
+        path: The file or folder.
+        reason: Why.
+    """
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in some folders and files.
+
+    Attributes:
+        runs: The runs.
+        skipped: What was not read.
+    """
+
+    runs: tuple[Run, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    def __add__(self, other: "Found") -> "Found":
+        """Put what was found in two places together."""
+        return Found(self.runs + other.runs, self.skipped + other.skipped)
+
+
+@dataclass(frozen=True)
+class Log:
+    """A file or folder that is read as a whole.
+
+    Attributes:
+        place: Where it is.
+        read: Reads it.
+    """
+
+    place: Place
+    read: Callable[[Place], list[Run] | Found]
+
+    def __str__(self) -> str:
+        """Name it."""
+        return self.place.path
+
+
+def find_runs(paths: Iterable[Where]) -> Found:
+    r"""Read the runs in folders and files, on this machine or behind URLs.
 
     Raises:
-        LogFormatError: A path is not there, or there is no log in it.
+        LogFormatError: At one of the paths there is nothing, or no log.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "log.csv").write_text("epoch,loss,val_loss\n0,2,3\n1,1,2\n")
+        ...     _ = Path(folder, "trainer_state.json").write_text("{}")
+        ...     found = find_runs([folder])
+        >>> [[*run.history.val] for run in found.runs]
+        [[3.0, 2.0]]
+        >>> [skipped.reason for skipped in found.skipped]
+        ['log_history is NoneType; expected a list']
     """
-    found: list[Path] = []
+    return sum(map(read_log, find_logs(paths)), Found())
+
+
+def find_logs(paths: Iterable[Where]) -> list[Log]:
+    """List what can be read: files as they are given, and the logs in folders.
+
+    In a folder with a gapmon.json, that is all that is read, for it has all that was measured;
+    and where there are event files, no other file of that folder.
+
+    Raises:
+        LogFormatError: At one of the paths there is nothing, or no log.
+    """
+    found: list[Log] = []
     for path in paths:
-        logs = [path] if path.is_file() else sorted(_in_folder(path))
+        place = look(path)
+        logs = [*_in_folder(place)] if place.kind == "folder" else [_log(place)]
         if not logs:
-            what = "no log in it" if path.exists() else "nothing there"
-            msg = (
-                f"Found {what}: {path}. Expected TensorBoard event files, metrics.csv, "
-                "trainer_state.json, a Keras CSV log or a .jsonl file of runs, or a folder with "
-                "some of them."
-            )
+            msg = f"Found no log in it: {place.path}. Expected {EXPECTED}."
             raise LogFormatError(msg)
         found += logs
     return found
 
 
-def _in_folder(folder: Path) -> Iterator[Path]:
-    for place in filter(Path.is_dir, (folder, *folder.rglob("*"))):
-        best = place / REPORT if (place / REPORT).is_file() else place
-        if best != place or any(place.glob(f"*{MARK}*")):
-            yield best
-            continue
-        files = [p for p in sorted(place.iterdir()) if p.suffix in TEXT and p.is_file()]
-        yield from (p for p in files if p.suffix == ".jsonl" or _is_log(p))
+def _in_folder(folder: Place) -> Iterator[Log]:
+    for place, inside in walk(folder.path):
+        files = [entry for entry in inside if entry.kind == "file"]
+        reports = [file for file in files if REPORT.fullmatch(file.name)]
+        if place.kind != "folder":
+            yield Log(place, _refuse)
+        elif reports:
+            yield from (Log(report, _report) for report in reports)
+        elif any(MARK in entry.name for entry in inside):
+            yield Log(place, _event_files)
+        elif mlflow.is_folder(inside):
+            yield Log(place, mlflow.read_folder)
+        else:
+            yield from (_log(file) for file in files if _is_log(file))
 
 
-def _is_log(path: Path) -> bool:
-    if path.suffix == ".json":
-        return path.name == "trainer_state.json"
-    with path.open(newline="", encoding="utf-8", errors="replace") as lines:
-        return find_pair(next(csv.reader(lines), [])) is not None
+def _is_log(file: Place) -> bool:
+    if file.name.endswith(".csv"):
+        return csv_table.is_log(file)
+    return file.name == trainer_state.NAME or file.name.endswith(KNOWN_BY_SUFFIX)
 
 
-def read_runs(log: Path) -> list[Run]:
-    """Read the runs of one log; none where it has no validation loss.
-
-    Raises:
-        LogFormatError: The file is not what its name says.
-    """
-    if log.is_dir():
-        return _runs(log, read_scalars(log, containing=_is_wanted))
-    readers: dict[str, Callable[[Path], list[Run]]] = {
-        ".csv": lambda path: _runs(path, _table(path)),
-        ".json": _gapmon if log.name == REPORT else _trainer_state,
-        ".jsonl": _json_lines,
-    }
-    if log.suffix not in readers:
-        is_events = "tfevents" in log.name
-        if is_events:
-            return _runs(log.parent, read_scalars(log.parent, containing=_is_wanted))
-        msg = f"Found {log}; expected a .csv, .json or .jsonl file or TensorBoard event files."
+def _log(place: Place) -> Log:
+    """Choose the reader of a file that was named, by its name."""
+    if place.kind != "file":
+        msg = f"Found {place.says} there: {place.path}. Expected {EXPECTED}, or a folder."
         raise LogFormatError(msg)
+    if MARK in place.name:
+        return Log(place, _event_files)
+    if REPORT.fullmatch(place.name):
+        return Log(place, _report)
+    reader = READERS.get(os.path.splitext(place.name)[1].lower())  # noqa: PTH122 - it may be a URL
+    if reader is None:
+        msg = f"Found {place.path}, which is no log by its name. Expected {EXPECTED}."
+        raise LogFormatError(msg)
+    return Log(place, reader)
+
+
+def read_log(log: Log) -> Found:
+    """Read one log; what goes wrong is listed and never raised."""
     try:
-        return readers[log.suffix](log)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"Found {log}, which cannot be read as {log.suffix}: {error!r}."
-        raise LogFormatError(msg) from error
+        found = log.read(log.place)
+    except LogFormatError as error:
+        return Found(skipped=(Skipped(log.place.path, str(error)),))
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror or error})"
+        return Found(skipped=(Skipped(log.place.path, reason),))
+    except Exception as error:  # noqa: BLE001 - one file, of whatever kind, must not end the rest
+        reason = f"cannot be read ({type(error).__name__}: {error})"
+        return Found(skipped=(Skipped(log.place.path, reason),))
+    return found if isinstance(found, Found) else Found(tuple(found))
 
 
-def _is_wanted(tag: str) -> bool:
-    return tag == "epoch" or read_name(tag).is_loss or bool(RATES.search(tag))
-
-
-def _runs(path: Path, columns: Mapping[str, Series], planned: int | None = None) -> list[Run]:
-    pair = find_pair(columns)
-    if pair is None:
-        return []
-    return [Run(name=str(path), history=to_history(columns, pair, planned=planned))]
-
-
-def _table(path: Path) -> dict[str, Series]:
-    with path.open(newline="", encoding="utf-8", errors="replace") as lines:
-        return _columns(csv.DictReader(lines))
-
-
-def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Series]:
-    columns: dict[str, list[Point]] = {}
-    for index, row in enumerate(rows):
-        clean = {str(name).strip(): _float(value) for name, value in row.items()}
-        steps = (clean.get(name) for name in STEPS)
-        step = next((s for s in steps if s is not None and math.isfinite(s)), index)
-        for name, value in clean.items():
-            if value is not None:
-                columns.setdefault(name, []).append(Point(int(step), value))
-    by_step = {name: sorted(points, key=lambda p: p.step) for name, points in columns.items()}
-    return {name: Series.of(points) for name, points in by_step.items()}
-
-
-def _float(value: object) -> float | None:
-    if not isinstance(value, (str, int, float)) or value == "":
-        return None
+def _event_files(place: Place) -> Found:
+    scalars = read_scalars(place.path, containing=is_wanted)
+    skipped = tuple(
+        Skipped(problem.path, f"byte {problem.offset}: {problem.reason}")
+        for problem in scalars.problems
+    )
     try:
-        return float(value)
-    except ValueError:
-        return None
+        return Found((run_of(place.path, scalars),), skipped)
+    except LogFormatError as error:
+        return Found((), (*skipped, Skipped(place.path, str(error))))
 
 
-def _gapmon(path: Path) -> list[Run]:
-    plain = json.loads(path.read_text(encoding="utf-8"))
-    history = plain["history"]
-    columns = {name: [*map(_known, values)] for name, values in history["columns"].items()}
-    run = History.from_plain({**history, "columns": columns})
-    return [Run(name=str(path.parent), history=run, cut=plain.get("stop_reason") is not None)]
+def _report(place: Place) -> list[Run]:
+    need_size(place)
+    with local_copy(place) as path:
+        outcome = gapmon_json.read(path)
+    folder = place.path.removesuffix(place.name).rstrip("/\\") or place.path
+    name = folder if place.name == gapmon_json.NAME else place.path
+    return [Run(name=name, history=outcome.history, cut=outcome.stop_reason is not None)]
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401 - a number, or those of several loaders
-    if isinstance(value, list):
-        return [_known(part) for part in value]
-    return math.nan if value is None else float(value) if isinstance(value, str) else value
+def _refuse(place: Place) -> Found:
+    raise LogFormatError(place.says)
 
 
-def _trainer_state(path: Path) -> list[Run]:
-    state = json.loads(path.read_text(encoding="utf-8"))
-    columns = _columns(state["log_history"])
-    runs = _runs(path, columns)
-    most, every = state.get("max_steps") or 0, state.get("eval_steps") or 0
-    if not (most > 0 and every >= 1):
-        return runs
-    plan = int(most // every)
-    return [replace(run, history=History(run.history, planned=plan)) for run in runs]
-
-
-def _json_lines(path: Path) -> list[Run]:
-    with path.open(encoding="utf-8") as lines:
-        return [_line(path, number, text) for number, text in enumerate(lines, 1) if text.strip()]
-
-
-def _line(path: Path, number: int, text: str) -> Run:
-    row = json.loads(text)
-    val = _numbers(row["val"])
-    history = History.from_curves(
-        train=_numbers(row.get("train")) or [math.nan] * len(val),
-        val=val,
-        lr=_numbers(row.get("lr")) or None,
-        planned=row.get("planned"),
-    )
-    return Run(
-        name=str(row.get("id", f"{path.name}:{number}")),
-        group=str(row.get("repo") or row.get("group") or ""),
-        history=history,
-        cut=bool(row.get("es_suspect")),
-    )
-
-
-def _numbers(values: Iterable[float | None] | None) -> list[float]:
-    return [math.nan if value is None else float(value) for value in values or ()]
+READERS: dict[str, Callable[[Place], list[Run]]] = {
+    ".csv": csv_table.read,
+    ".json": trainer_state.read,
+    ".jsonl": json_lines.read,
+    ".wandb": wandb_file.read,
+    **dict.fromkeys(mlflow.SUFFIXES, mlflow.read_database),
+}

@@ -2,9 +2,12 @@
 
 import os
 import stat
+from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from lightning_gapmon.errors import LogFormatError
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["file", "folder", "missing", "other"]
 Where = str | os.PathLike[str]
+
+LARGEST = 128 * 2**20  # bytes of a text that is read
+LONGEST_LINE = 32 * 2**20  # bytes; a run may be one line of JSON
 
 # What a name may stand for besides a file; opening a pipe to read waits for whoever writes.
 OTHER = {
@@ -34,6 +40,7 @@ class Place:
         says: What it is, in words.
         size: Bytes of a file.
         identity: What tells two names of one folder from two folders.
+        link: Whether it is somewhere else, and linked here.
     """
 
     path: str
@@ -41,6 +48,7 @@ class Place:
     says: str
     size: int = 0
     identity: tuple[object, ...] = ()
+    link: bool = False
 
     @property
     def name(self) -> str:
@@ -90,7 +98,7 @@ def entries(folder: Where) -> list[Place]:
         return [_local(os.path.join(text, name)) for name in sorted(os.listdir(text))]  # noqa: PTH118, PTH208 - Path is four times as slow
     system, inside = _system(text)
     found = (
-        _remote(system.unstrip_protocol(info["name"]), info)
+        _remote(f"{text.rstrip('/')}/{Path(info['name']).name}", info)
         for info in system.ls(inside, detail=True)
         if info["name"].rstrip("/") != inside.rstrip("/")
     )
@@ -103,9 +111,11 @@ def walk(folder: Where) -> Iterator[tuple[Place, list[Place]]]:
     Yields:
         A folder and what is in it; an empty list where it cannot be listed.
     """
-    waiting, seen = [look(folder)], set()
-    while waiting:
-        place = waiting.pop()
+    waiting, links, seen = [look(folder)], deque[Place](), set()
+    while waiting or links:
+        place = (
+            waiting.pop() if waiting else links.popleft()
+        )  # by its own name, if it has one here
         if place.identity in seen:
             continue
         seen.add(place.identity)
@@ -118,7 +128,9 @@ def walk(folder: Where) -> Iterator[tuple[Place, list[Place]]]:
             )
             continue
         yield place, inside
-        waiting += reversed([entry for entry in inside if entry.kind == "folder"])
+        folders = [entry for entry in inside if entry.kind == "folder"]
+        waiting += reversed([entry for entry in folders if not entry.link])
+        links += [entry for entry in folders if entry.link]
 
 
 def open_file(path: Where) -> IO[bytes]:
@@ -139,6 +151,62 @@ def open_file(path: Where) -> IO[bytes]:
     return opened
 
 
+def need_size(place: Place) -> None:
+    """Check that a file is of a size that fits into memory.
+
+    Raises:
+        LogFormatError: It is too large.
+    """
+    if place.size > LARGEST:
+        raise LogFormatError(_too_large("file", LARGEST))
+
+
+def read_whole(place: Place) -> bytes:
+    """Read a file into memory, if it is of a size for that.
+
+    Raises:
+        LogFormatError: It is too large.
+        OSError: It cannot be read.
+    """
+    need_size(place)
+    with open_file(place.path) as file:
+        return file.read(place.size)
+
+
+def read_lines(place: Place) -> Iterator[str]:
+    """Read a text line by line; bytes that are no UTF-8 are shown as such.
+
+    Raises:
+        LogFormatError: The file or a line is too large.
+        OSError: It cannot be read.
+    """
+    left = LARGEST
+    with open_file(place.path) as file:
+        while line := file.readline(LONGEST_LINE + 1):
+            left -= len(line)
+            if left < 0:
+                raise LogFormatError(_too_large("file", LARGEST))
+            if len(line) > LONGEST_LINE:
+                raise LogFormatError(_too_large("line", LONGEST_LINE))
+            yield line.decode("utf-8", errors="replace")
+
+
+@contextmanager
+def local_copy(place: Place) -> Iterator[Path]:
+    """Give a path on this machine for a file, for those that can read no other."""
+    if not is_url(place.path):
+        yield Path(place.path)
+        return
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, place.name)
+        copy.write_bytes(read_whole(place))
+        yield copy
+
+
+def _too_large(what: str, most: int) -> str:
+    return f"a {what} of more than {most / 2**20:.0f} MiB, which no log has"
+
+
 def _local(path: str) -> Place:
     try:
         found = os.stat(path)  # noqa: PTH116 - Path is twice as slow
@@ -151,7 +219,7 @@ def _local(path: str) -> Place:
     if kind == stat.S_IFREG:
         return Place(path, "file", "a file", found.st_size, identity)
     if kind == stat.S_IFDIR:
-        return Place(path, "folder", "a folder", 0, identity)
+        return Place(path, "folder", "a folder", 0, identity, link=os.path.islink(path))  # noqa: PTH114 - Path is slower
     return Place(path, "other", OTHER.get(kind, "no file"))
 
 

@@ -6,20 +6,24 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lightning_utilities.core import rank_zero
 from torch import Tensor
 
+_ATTACHED = ("log", "log_dict")  # to every callback of a Trainer; 2.4.0 and 2.6.6
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lightning.pytorch import Callback, LightningModule, Trainer
     from lightning.pytorch.callbacks import ModelCheckpoint
 
-    class AnyCallback(Callback):
-        """The base of callbacks for a Trainer of either package."""
+    class MonitorBase(Callback):
+        """The base of the monitor, by which its checkpoint and its like find it."""
 
-    class AnyCheckpoint(ModelCheckpoint):
-        """The base of checkpoints for a Trainer of either package."""
+    class CheckpointBase(ModelCheckpoint):
+        """The base of the monitor's checkpoint."""
 
 else:
 
@@ -41,25 +45,102 @@ else:
 
     # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
     # a class that derives from both is known to both Trainers and both LightningCLIs.
-    class AnyCallback(*_in_both_packages("Callback")):
-        """The base of callbacks for a Trainer of either package."""
+    class MonitorBase(*_in_both_packages("Callback")):
+        """The base of the monitor, by which its checkpoint and its like find it."""
 
-    class AnyCheckpoint(*_in_both_packages("ModelCheckpoint")):
-        """The base of checkpoints for a Trainer of either package."""
+        def __getstate__(self) -> dict[str, object]:
+            """Leave the module out of copies and pickles.
+
+            It is in the `log` and `log_dict` that are put on every callback when it is attached.
+            """
+            return {name: part for name, part in vars(self).items() if name not in _ATTACHED}
+
+    class CheckpointBase(*_in_both_packages("ModelCheckpoint")):
+        """The base of the monitor's checkpoint."""
 
 
-class RankedCheckpoint(AnyCheckpoint):
-    """A `ModelCheckpoint` that ranks by numbers of its own, not by those that were logged.
+class RankedCheckpoint(CheckpointBase):
+    """A `ModelCheckpoint` that saves when it is told to, ranked by numbers of its own.
 
-    Overrides `ModelCheckpoint._monitor_candidates`; read from 2.4.0 and 2.6.6.
+    Overrides `ModelCheckpoint._monitor_candidates` and calls `_save_topk_checkpoint` and
+    `_save_last_checkpoint`, which it calls by itself in `on_validation_end`, at the steps that
+    count as saved, and in `on_train_end`, where nothing else was; read from 2.4.0 and 2.6.6.
     """
 
     def ranks(self) -> dict[str, Tensor]:
         """Give the numbers that stand in for logged ones."""
         return {}
 
+    def save_ranked(self, trainer: "Trainer") -> None:
+        """Save if it is among the best; where nothing is monitored, as the only one."""
+        self._save_topk_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def save_latest(self, trainer: "Trainer") -> None:
+        """Save `last.ckpt`, if it is wanted: always what is now, and no copy of the best."""
+        self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Save nothing unless told to."""
+
+    def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Save nothing unless told to."""
+
+    @property
+    def has_saved(self) -> bool:
+        """Whether this fit has saved anything."""
+        return bool(self._last_checkpoint_saved)
+
+    def forget_saved(self) -> None:
+        """Begin a fit in which nothing has been saved."""
+        self._last_checkpoint_saved = ""
+
+    def is_there(self, path: str) -> bool:
+        """Tell whether there is a file, or a folder of a sharded checkpoint."""
+        return bool(self._fs.exists(path))
+
     def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
         return {**super()._monitor_candidates(trainer), **self.ranks()}
+
+
+def batches_trained(trainer: "Trainer") -> int:
+    """Count the batches that were trained on, resumed runs added up.
+
+    Steps are no measure where a module steps its optimisers by itself. Read from
+    `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
+    """
+    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+
+
+def let_last_be_found() -> None:
+    """Let `ckpt_path="last"` look where a checkpoint that a monitor brings keeps its files, too.
+
+    Lightning looks for the latest file before any `setup`, and so before the monitor's checkpoint
+    stands in for the Trainer's own, whose `_find_last_checkpoints` it asks instead. That method
+    of `ModelCheckpoint` is told to ask ours too; without a monitor nothing is other than before.
+    Read from `_CheckpointConnector._parse_ckpt_path`, 2.4.0 and 2.6.6.
+    """
+    for kind in CheckpointBase.__bases__:
+        stock = kind._find_last_checkpoints  # type: ignore[attr-defined]  # noqa: SLF001
+        if not hasattr(stock, "asks_monitors"):
+            kind._find_last_checkpoints = _asking_monitors(stock)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _asking_monitors(stock: "Callable[[Any, Trainer], set[str]]") -> Any:  # noqa: ANN401
+    def find(self: Any, trainer: "Trainer") -> set[str]:  # noqa: ANN401 - a ModelCheckpoint
+        brought = [getattr(monitor, "checkpoint", None) for monitor in monitors(trainer)]
+        others = [one for one in brought if isinstance(one, CheckpointBase) and one is not self]
+        return stock(self, trainer).union(*(stock(one, trainer) for one in others))
+
+    find.asks_monitors = True  # type: ignore[attr-defined]
+    return find
+
+
+def is_checking(trainer: "Trainer") -> bool:
+    """Tell whether a validation is a check: inside fit, and not the sanity check.
+
+    Type checkers do not see that `state` is always there; 2.4.0 and 2.6.6.
+    """
+    return trainer.state.fn == "fit" and not trainer.sanity_checking
 
 
 def may_stop(trainer: "Trainer") -> bool:
@@ -85,6 +166,11 @@ def trainer_callbacks(trainer: "Trainer") -> list["Callback"]:
     return callbacks
 
 
+def monitors(trainer: "Trainer") -> list["Callback"]:
+    """List the monitors of a Trainer."""
+    return [one for one in trainer_callbacks(trainer) if isinstance(one, MonitorBase)]
+
+
 def go_first(trainer: "Trainer", callback: "Callback") -> None:
     """Move a callback to the front of the Trainer's list.
 
@@ -96,13 +182,27 @@ def go_first(trainer: "Trainer", callback: "Callback") -> None:
     callbacks.insert(0, callback)
 
 
-def averages(trainer: "Trainer") -> bool:
-    """Tell whether an averaging callback writes its weights into the module in `on_train_end`.
+class DataParallel(NamedTuple):
+    """This rank's place among those that hold data of their own.
 
-    Read from `WeightAveraging`, 2.6.6; 2.4.0 has none.
+    Attributes:
+        rank: Its number.
+        size: How many there are: fewer than ranks where several (of tensor parallelism) share.
     """
-    kinds = {kind.__name__ for one in trainer_callbacks(trainer) for kind in type(one).__mro__}
-    return "WeightAveraging" in kinds
+
+    rank: int
+    size: int
+
+
+def data_parallel(trainer: "Trainer") -> DataParallel:
+    """Tell this rank's place among those that hold data of their own.
+
+    Public, but only parallel strategies have it; 2.4.0 and 2.6.6.
+    """
+    sampling = getattr(trainer.strategy, "distributed_sampler_kwargs", None) or {}
+    return DataParallel(
+        sampling.get("rank", trainer.global_rank), sampling.get("num_replicas", trainer.world_size)
+    )
 
 
 def load_weights(trainer: "Trainer", path: str) -> None:
@@ -161,11 +261,10 @@ def is_untouched_default(checkpoint: object) -> bool:
 
     The Trainer does not keep who brought it; one that has every default is taken for its own.
     """
-    kinds = [kind for kind in AnyCheckpoint.__bases__ if type(checkpoint) is kind]
+    kinds = [kind for kind in CheckpointBase.__bases__ if type(checkpoint) is kind]
     return bool(kinds) and _settings(checkpoint) == _settings(kinds[0]())
 
 
 def _settings(checkpoint: object) -> dict[str, Any]:
-    # `log` and `log_dict` are put on every callback when it is attached.
-    apart = ("kth_value", "log", "log_dict")
+    apart = ("kth_value", *_ATTACHED)
     return {name: value for name, value in vars(checkpoint).items() if name not in apart}

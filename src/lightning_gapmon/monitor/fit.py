@@ -1,269 +1,289 @@
-"""One fit: what is recorded, where it comes from, and the history that grows out of it."""
+"""One fit: what is recorded, what is watched, and the history that grows out of it."""
 
-import math
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lightning_utilities.core.rank_zero import rank_zero_warn
+
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.board.tags import Tags
-from lightning_gapmon.collect.meter.sums import Sums
-from lightning_gapmon.errors import StateError
+from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
+from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.baseline import Baseline
-from lightning_gapmon.monitor.checks.learning_rate import learning_rate, plateau_wait
 from lightning_gapmon.monitor.checks.observe import observe
-from lightning_gapmon.monitor.checks.odd_rank import odd_shard
-from lightning_gapmon.monitor.checks.plan import checks_before, planned_checks
-from lightning_gapmon.monitor.checks.reduction import Facts, Ledger, gather
-from lightning_gapmon.monitor.checks.window_state import continue_window, window_state
-from lightning_gapmon.monitor.losses.recorder import Recorder, Source
-from lightning_gapmon.monitor.output import messages, publish
-from lightning_gapmon.monitor.probe.probe import Probe
+from lightning_gapmon.monitor.checks.plan import (
+    all_ranks_validate,
+    checks_before,
+    planned_checks,
+)
+from lightning_gapmon.monitor.checks.rank_zero import (
+    Clock,
+    RankZero,
+    learning_rate,
+    plateau_wait,
+)
+from lightning_gapmon.monitor.checks.reduction import Reduced, reduce
+from lightning_gapmon.monitor.compat import may_stop
+from lightning_gapmon.monitor.leak_check import leak_check as leaks
+from lightning_gapmon.monitor.losses import mixin
+from lightning_gapmon.monitor.losses.log_hook import LogHook
+from lightning_gapmon.monitor.losses.recorder import Recorder
+from lightning_gapmon.monitor.losses.watched import Names, Watched
+from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.output.publish import Publisher
+from lightning_gapmon.monitor.probe.probe import make_probe
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import LightningModule, Trainer
 
-STATE_VERSION = 1
+    from lightning_gapmon.analysis.overlap import Overlap
+    from lightning_gapmon.analysis.rules.rule import StopReason
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+    from lightning_gapmon.monitor.settings import Settings
 
 
-class Session:
+class Fit:
     """The state of one fit; a new fit gets a new one.
+
+    Args:
+        settings: What the monitor was asked for.
+        rank: The global rank of this process.
 
     Attributes:
         history: The checks so far.
+        watched: Where the losses come from and what they go out as.
         recorder: What this rank has heard since the last check.
-        tags: The names to publish under: none that the module logs itself.
-        laid_out: Those that TensorBoard's layout was written for, or None.
-        late: Whether the losses only come with the module's own validation epoch end.
-        source: Where the losses come from, in words.
-        notes: What a reader should know of the numbers.
         probe: What reads training batches again, or None.
-        baseline: What guessing loses, where the mixin tells the targets.
+        baseline: What guessing loses.
+        overlaps: What the leak check found, one entry a validation loader.
+        stop_reason: Why the run is stopped, by the last check; or None.
+        checked: Whether the check of the running validation has been made.
+        snapshot: The best check's weights, where they are to be put back.
+        publisher: What says and publishes the checks.
     """
 
-    def __init__(self, recorder: Recorder, *, rank: int, probe: Probe | None = None) -> None:
-        self.probe = probe
+    def __init__(self, settings: "Settings", *, rank: int) -> None:
         self.history = History()
-        self.recorder = recorder
-        self.tags = Tags()
-        self.laid_out: Tags | None = None
-        self.late = False
-        self.source = ""
-        self.notes: list[str] = []
-        self.baseline = Baseline()
-        self._rank = rank
-        self._before, self._since = 0.0, time.monotonic()
+        self.watched = Watched()
+        self.recorder = Recorder(settings.losses.names, settings.losses.batch_size)
+        self.probe = make_probe(settings.evidence.probe)
+        self.baseline = Baseline(settings.evidence.baseline)
+        self.overlaps: list[Overlap] = []
+        self.stop_reason: StopReason | None = None
+        self.checked = False
+        self.snapshot = Snapshot()
+        self.publisher = Publisher(settings.show)
+        self._settings, self._rank = settings, rank
+        self._clock = Clock()
+        self._hook: LogHook | None = None
+        self._diagnosis: Diagnosis | None = None
         self._window_step = 0
-        self._unseen = 0
-        self._validating = 0.0
-        self._sources: tuple[Source | None, Source | None] = (None, None)
-        self._said: set[str] = set()
-        self._odd: list[str] = []
+        self._missed = 0
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave the data, which the probe holds, out of copies and pickles."""
-        return {**vars(self), "probe": None}
+        """Leave the module and the probe's data out of copies and pickles."""
+        return {**vars(self), "probe": None, "_hook": None}
 
-    def start_clock(self) -> None:
-        """Count the time from here, on top of that of the runs before."""
-        self._since = time.monotonic()
+    def attach(self, module: "LightningModule") -> None:
+        """Hear what a module tracks and logs."""
+        mixin.connect(module, self.recorder)
+        self._hook = LogHook(module, self.recorder.logged)
+        self._hook.attach()
 
-    @property
-    def seconds(self) -> float:
-        """Time spent in fit, resumed runs added up, by this rank's clock."""
-        return self._before + time.monotonic() - self._since
+    def detach(self) -> None:
+        """Give the module back as it was; what was recorded stays."""
+        if self._hook is not None:
+            self._hook.detach()
+            mixin.disconnect(self._hook.module)
+            self._hook = None
 
-    def start_validation(self, loaders: object) -> None:
+    def start(self, trainer: "Trainer") -> bool:
+        """Start the clock and look for leaks; tell whether there will be anything to watch."""
+        self._clock.start()
+        if not trainer.enable_validation:
+            rank_zero_warn(messages.no_validation())
+            return True  # a loop that is told to validate later still does
+        if not all_ranks_validate(trainer):
+            rank_zero_warn(messages.idle_rank())
+            return False
+        if self._settings.evidence.leakage:
+            self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
+        return True
+
+    def start_validation(self, trainer: "Trainer") -> None:
         """Begin a pass over the validation loaders."""
-        self._validating = time.monotonic()
-        self.recorder.padding.watch(loaders)
-        if self.probe:
+        self.checked = False
+        self._clock.start_validation()
+        self.recorder.padding.watch(trainer.val_dataloaders)
+        if self.probe is not None:
             self.probe.due = True
 
-    @property
-    def has_val(self) -> bool:
-        """Whether a validation loss has been heard at all."""
-        return self._sources[1] is not None
+    def run_probe(self, trainer: "Trainer", module: "LightningModule") -> None:
+        """Read training batches again, if this check has not yet."""
+        if self.probe is not None and self._hook is not None:
+            self.probe.run(trainer, module, self.recorder, self._hook)
 
-    @property
-    def ranked_by(self) -> str | None:
-        """The tag that checkpoints are ranked by; None while no validation loss has been heard."""
-        return self.tags.val if self.has_val else None
-
-    @property
-    def val_names(self) -> set[str]:
-        """The names under which the validation loss is logged: ours, and the module's own."""
-        return {self.tags.val, self.recorder.names.get("val", self.tags.val)}
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The last check's numbers under their names."""
-        return publish.metrics(self.history[-1], self.tags, with_val=self.has_val)
-
-    def check(self, trainer: "Trainer", *, last_chance: bool = False) -> bool:
+    def check(self, trainer: "Trainer", *, last_chance: bool = False) -> None:
         """Turn the window into the next check, on all ranks together.
+
+        Where no validation loss has been heard yet, that is left for the last chance: the module
+        may log its own at its validation epoch end, which comes after the callbacks'.
 
         Args:
             trainer: The Trainer, in validation.
             last_chance: Whether no loss will come later in this validation; then the check is
                 made without one.
-
-        Returns:
-            Whether there is a new check.
         """
-        ledger = self._gather(trainer)
-        has_val = any(part.units for parts in ledger.val.values() for part in parts)
-        if not has_val and not last_chance:
-            return False
-        self._settle(trainer, ledger)
-        self.baseline.loss = ledger.facts.baseline
-        if not self.history:
-            self._unseen = checks_before(trainer)
-        planned = planned_checks(trainer)
-        self.history.planned = None if planned is None else planned - self._unseen
-        number = self.history[-1].check + 1 if self.history else 1
-        self.history.append(observe(trainer, ledger, self._sources, check=number))
-        self._compare(ledger.shards(self._sources[1]))
-        if self.probe:
-            self.probe.fit_amount(ledger.facts)
-        self.recorder.reset()
-        self._window_step = trainer.global_step
-        return True
+        if last_chance:
+            self.recorder.end()
+        elif self.watched.late:
+            self._await_late_loss()
+            return
+        reduced, names = self._reduce(trainer)
+        if not (reduced.has_val or last_chance):
+            self._await_late_loss()
+            return
+        self._settle(trainer, reduced, names)
+        self._append(trainer, reduced)
+        self._diagnosis = self._judge()
+        self._begin_window(trainer, reduced)
+        self.checked = True
 
-    def _gather(self, trainer: "Trainer") -> Ledger:
+    def _await_late_loss(self) -> None:
+        self.watched = replace(self.watched, late=True)
+        self.recorder.begin("val", None)
+
+    def _reduce(self, trainer: "Trainer") -> tuple[Reduced, Names]:
         """Add up; once more where a rank that has heard less has to read the names of rank 0."""
-        ledger = gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
-        if self.recorder.chosen or ledger.one_mind:
-            return ledger
-        self.recorder.agreed = trainer.strategy.broadcast(self.recorder.heard_names())
-        return gather(trainer, self.recorder, _loaders(trainer), self._facts(trainer))
+        own = self._own_numbers(trainer)
+        settled = self.watched.settled
+        names = self.watched.names if settled else self.recorder.names()
+        reduced = reduce(trainer, self.recorder, self.watched, names, own)
+        if settled or reduced.one_mind:
+            return reduced, names
+        names = trainer.strategy.broadcast(names)
+        return reduce(trainer, self.recorder, self.watched, names, own), names
 
-    def _compare(self, shards: list[Sums]) -> None:
-        """Note the first time that a rank's loss is off."""
-        odd = None if self._odd else odd_shard(shards)
-        if odd is not None:
-            self._odd = [messages.odd_shard(odd, self.history[-1].check)]
-
-    def _facts(self, trainer: "Trainer") -> Facts:
-        return Facts(
-            seconds=self.seconds,
+    def _own_numbers(self, trainer: "Trainer") -> RankZero:
+        probe = self.probe
+        return RankZero(
+            seconds=self._clock.seconds,
             lr=learning_rate(trainer),
             lr_drop_in=plateau_wait(trainer),
-            validating=time.monotonic()
-            - self._validating
-            - (self.probe.last if self.probe else 0),
-            probing=self.probe.batches.seconds if self.probe else 0,
-            probed=self.probe.batches.read if self.probe else 0,
-            baseline=self.baseline.settle(),
-            tag_taken=float(not self.tags.are_free(self.recorder.taken)),
+            validating=self._clock.validating - (probe.last if probe else 0),
+            probing=probe.batches.seconds if probe else 0,
+            probed=probe.batches.read if probe else 0,
+            baseline=self.baseline.measure(),
         )
 
-    def _settle(self, trainer: "Trainer", ledger: Ledger) -> None:
+    def _settle(self, trainer: "Trainer", reduced: Reduced, names: Names) -> None:
         """Settle the tags, and the sources once both sides have one."""
-        if ledger.facts.tag_taken:
-            self._move_tags(trainer)
-        if self.recorder.chosen:
+        tags = self.watched.tags
+        if reduced.tags_taken:
+            tags = self._free_tags(trainer)
+        if self.watched.settled:
+            self.watched = replace(self.watched, tags=tags)
             return
-        train, val = self._sources = ledger.sources()
-        if train and val:
-            self.recorder.choose(train, val)
-            self.source = messages.watching(train, val, self.recorder)
+        train, val = reduced.sources()
+        self.watched = replace(self.watched, train=train, val=val, names=names, tags=tags)
+        self.recorder.watch(self.watched)
 
-    def _move_tags(self, trainer: "Trainer") -> None:
+    def _free_tags(self, trainer: "Trainer") -> Tags:
         """Move on until no rank's module logs below the prefix; all ranks ask equally often.
 
         What a module logs may differ by rank, so that no rank can tell alone.
         """
-        taken = True
+        tags, taken = self.watched.tags, True
         while taken:
-            self.tags = self.tags.moved()
-            own = not self.tags.are_free(self.recorder.taken)
+            tags = tags.moved()
+            own = not tags.are_free(self.recorder.logged_names)
             taken = trainer.strategy.reduce_boolean_decision(own, all=False)
+        return tags
 
-    def news(self) -> list[str]:
-        """Give what is to be said, each thing once; all but the source is kept as a note.
+    def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
+        """Make the check, and count how many are planned."""
+        if not self.history:
+            self._missed = checks_before(trainer)
+        planned = planned_checks(trainer)
+        self.history.planned = None if planned is None else planned - self._missed
+        number = self.history[-1].check + 1 if self.history else 1
+        self.history.append(observe(trainer, reduced, self.watched, check=number))
+        self.baseline.measured = reduced.rank_zero.baseline
+        if self.watched.val is not None:
+            self.publisher.notices.compare(reduced.ranks.get(self.watched.val, []), number)
 
-        What a check could not know is only kept: the next one may.
+    def _begin_window(self, trainer: "Trainer", reduced: Reduced) -> None:
+        if self.probe is not None:
+            self.probe.fit_amount(reduced.rank_zero)
+        self.recorder.reset()
+        self._window_step = trainer.global_step
+
+    @property
+    def diagnosis(self) -> "Diagnosis":
+        """The verdict at the last check."""
+        return self._diagnosis or self._judge()
+
+    def _judge(self) -> "Diagnosis":
+        overlap = leaks.worst(self.overlaps)
+        return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
+
+    def tell(self, trainer: "Trainer") -> None:
+        """Say what the last check has brought, beside its numbers."""
+        self.publisher.check(
+            trainer,
+            history=self.history,
+            diagnosis=self.diagnosis,
+            watched=self.watched,
+            recorder=self.recorder,
+        )
+
+    def decide(self, trainer: "Trainer") -> None:
+        """Stop the run where the rule says so.
+
+        It is asked anew at each check: nothing is kept that a later check may take back.
         """
-        notes, repeats = list(self.recorder.notes), self.recorder.padding.repeats
-        if repeats:
-            notes.append(messages.padding(repeats))
-        notes += self._odd
-        self.notes = [*notes, *self._limits()]
-        return self._once([f"watching {self.source}", *notes] if self.source else notes)
-
-    def _limits(self) -> list[str]:
-        """Say what the last check could not know; a budget may still buy it at the next."""
-        last = self.history[-1]
-        if math.isnan(last.probe) or not math.isnan(last.probe_stderr):
-            return []
-        return [messages.lone_probe()]
-
-    def warnings(self) -> list[str]:
-        """Give what is missing, once, whatever else has been seen since."""
-        train, val = self._sources
-        missing = "val" if val is None else "train" if train is None else ""
-        if not missing or missing in self._said:
-            return []
-        self._said.add(missing)
-        say = messages.no_loss if missing == "val" else messages.no_train_loss
-        return [say(self.recorder)]
-
-    def _once(self, sentences: list[str]) -> list[str]:
-        fresh = [sentence for sentence in sentences if sentence not in self._said]
-        self._said.update(fresh)
-        return fresh
+        rule = self._settings.stop if self.watched.val is not None else None
+        reason = rule(self.history) if rule is not None else None
+        self.stop_reason = reason if reason and may_stop(trainer) else None
+        if self.stop_reason is not None:
+            trainer.should_stop = True
+            self.publisher.stop(trainer, self.stop_reason, self.watched.tags)
 
     def state_dict(self) -> dict[str, Any]:
         """Write everything that a resumed fit needs, as plain types."""
         return {
-            "version": STATE_VERSION,
+            "version": states.VERSION,
             "history": self.history.to_plain(),
-            "seconds": self.seconds,
-            "unseen": self._unseen,
-            "sources": list(self._sources),
-            "names": dict(self.recorder.names),
-            "prefix": self.tags.prefix,
-            "late": self.late,
-            "baseline": self.baseline.loss,
-            "source": self.source,
-            "probe_batches": self.probe.batches.used if self.probe else 0,
+            "seconds": self._clock.seconds,
+            "missed": self._missed,
+            "watched": states.watched_to_plain(self.watched),
+            "baseline": self.baseline.measured,
+            "probe_batches": self.probe.batches.used if self.probe is not None else 0,
             "window": [],
         }
 
-    def window_state(self, trainer: "Trainer") -> list[list[Any]]:
+    def window_state(self, trainer: "Trainer") -> states.Window:
         """Write the window since the last check, on all ranks together."""
         if trainer.global_step == self._window_step:
             return []
-        return window_state(trainer, self.recorder)
+        return states.window_state(trainer, self.recorder)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state.
 
         Raises:
-            StateError: It is of another version.
+            StateError: It is of another version, or damaged.
         """
-        if state.get("version") != STATE_VERSION:
-            msg = (
-                f"Found a GapMonitor state of version {state.get('version')!r}, expected "
-                f"{STATE_VERSION}. Resume with the version of lightning_gapmon that wrote it."
-            )
-            raise StateError(msg)
+        state = states.checked(state)
         self.history = History.from_plain(state["history"])
-        self._before, self._since = float(state["seconds"]), time.monotonic()
-        self._unseen = int(state["unseen"])
+        self._clock = Clock(float(state["seconds"]))
+        self._missed = state["missed"]
         self._window_step = self.history[-1].step if self.history else 0
-        self.tags = Tags(str(state["prefix"]))
-        self.late = bool(state["late"])
-        self.baseline.loss = float(state["baseline"])
-        train, val = self._sources = state["sources"]
-        self.recorder.names = {**state["names"], **self.recorder.given}
-        self.recorder.listen({"train": train, "val": val} if train and val else {})
-        self.source = str(state["source"])
-        if self.probe:
-            self.probe.batches.resume(int(state["probe_batches"]))
-        continue_window(self.recorder, state["window"], rank=self._rank)
-
-
-def _loaders(trainer: "Trainer") -> int:
-    return max(1, len(trainer.num_val_batches))
+        self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
+        self.baseline.measured = float(state["baseline"])
+        self.recorder.watch(self.watched)
+        if self.probe is not None:
+            self.probe.batches.resume(state["probe_batches"])
+        states.continue_window(self.recorder, state["window"], rank=self._rank)

@@ -1,73 +1,69 @@
-"""The half of the callback that holds what came out of a fit."""
+"""What has come out of the last fit, also of one in processes that this one has started."""
 
-import math
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.selection import Selection
-from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, diagnose
+from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
+from lightning_gapmon.monitor.checkpoints.restore import (
+    put_back,
+    put_back_again,
+    put_back_from_memory,
+)
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.listener import Listener
-from lightning_gapmon.monitor.output import ending, publish
-from lightning_gapmon.monitor.output.handover import Mailbox
+from lightning_gapmon.monitor.output import ending, messages, publish
+from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    from lightning.pytorch import LightningModule, Trainer
 
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.rules.rule import StopReason
-    from lightning_gapmon.monitor.fit import Session
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+    from lightning_gapmon.monitor.fit import Fit
+    from lightning_gapmon.monitor.settings import Settings
 
 
-class Results(Listener):
-    """Knows the checks, the reason, the verdict and the outcome, also of a fit in other processes.
+class Results:
+    """Reads the fit that goes on or went last; where that was in other processes, its outcome.
 
     Args:
-        baseline: Loss of a trivial predictor, or None where nobody has said.
+        settings: What the monitor was asked for.
     """
 
-    def __init__(self, *, baseline: float | None) -> None:
-        super().__init__()
-        self.baseline = baseline
-        self.overlaps: list[Overlap] = []
-        self._stop_reason: StopReason | None = None
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+        self._fit: Fit | None = None
         self._outcome: Outcome | None = None
-        self._diagnosis: Diagnosis | None = None
-        self._mailbox = Mailbox()
         self._selection = Selection()
+        self._handover = HandOver()
 
-    def forget(self) -> None:
-        """Leave nothing of the last fit."""
-        self._stop_reason, self._outcome, self._session = None, None, None
-        self._diagnosis, self.overlaps = None, []
+    def begin(self, fit: "Fit | None", selection: Selection) -> None:
+        """Leave nothing of the last fit.
 
-    def _collect(self) -> None:
-        """Take over what the processes of `ddp_spawn` left: nothing else comes back from them."""
-        posted = self._mailbox.take()
-        if posted is not None:
-            self._session, self._outcome = None, posted
-            self._stop_reason, self._diagnosis = posted.stop_reason, posted.diagnosis
+        Args:
+            fit: The one that begins; None where nothing is watched.
+            selection: What makes a check the best.
+        """
+        self._fit, self._outcome, self._selection = fit, None, selection
 
     @property
     def outcome(self) -> Outcome | None:
         """All that is known of the last fit, once it has ended."""
-        self._collect()
+        handed_over = self._handover.fetch()
+        if handed_over is not None:
+            self._fit, self._outcome = None, handed_over
         return self._outcome
-
-    @property
-    def stop_reason(self) -> "StopReason | None":
-        """Why the last fit was stopped, or None."""
-        self._collect()
-        return self._stop_reason
 
     @property
     def history(self) -> History:
         """The checks of the last fit."""
         outcome = self.outcome
-        if self._session is not None:
-            return self._session.history
+        if self._fit is not None:
+            return self._fit.history
         return outcome.history if outcome else History()
 
     @property
@@ -76,48 +72,77 @@ class Results(Listener):
         return self._selection(self.history)
 
     @property
-    def diagnosis(self) -> Diagnosis:
-        """The verdict at the last check."""
-        self._collect()
-        return self._diagnosis or self.diagnose(self.history)
+    def stop_reason(self) -> "StopReason | None":
+        """Why the last fit was stopped, or None."""
+        outcome = self.outcome
+        if self._fit is not None:
+            return self._fit.stop_reason
+        return outcome.stop_reason if outcome else None
 
-    def diagnose(self, history: History) -> Diagnosis:
-        """Judge a history by all that is known beside it."""
-        known = self._session.baseline.loss if self._session is not None else math.nan
-        baseline = known if self.baseline is None else self.baseline
-        return diagnose(history, baseline=baseline, overlap=leaks.worst(self.overlaps))
+    @property
+    def diagnosis(self) -> "Diagnosis":
+        """The verdict at the last check."""
+        outcome = self.outcome
+        if self._fit is not None:
+            return self._fit.diagnosis
+        return outcome.diagnosis if outcome else diagnose(History())
+
+    @property
+    def overlaps(self) -> "list[Overlap]":
+        """What the leak check found, one entry a validation loader."""
+        return self._fit.overlaps if self._fit is not None else []
+
+    def __str__(self) -> str:
+        """Say how the last fit went."""
+        reason = self.stop_reason
+        stopped = f", stopped at check {reason.check}" if reason else ""
+        return f"{self.history!r}".strip("<>") + f", {self.diagnosis.verdict}{stopped}"
 
     def conclude(
-        self, trainer: "Trainer", session: "Session", *, restored: bool, interrupted_by: str = ""
+        self, trainer: "Trainer", module: "LightningModule", *, interrupted_by: str = ""
     ) -> None:
-        """Put together what is known, and leave it where others find it."""
+        """Put together what is known, and leave it where others find it.
+
+        Args:
+            trainer: The Trainer, at the end of the fit.
+            module: The module that gets the best weights back, where that is asked for.
+            interrupted_by: Name of the exception that ended the fit; its best weights come back
+                from memory, or not at all.
+        """
+        fit = self._fit
+        if fit is None:
+            return
+        best = self._selection(fit.history)
+        if interrupted_by:
+            restored = self._restores and put_back_from_memory(module, fit.snapshot, best)
+        else:
+            restored = self._restores and put_back(trainer, module, fit.snapshot, best)
         self._outcome = Outcome(
-            history=session.history,
-            diagnosis=self.diagnosis,
-            stop_reason=self.stop_reason,
+            history=fit.history,
+            diagnosis=fit.diagnosis,
+            stop_reason=fit.stop_reason,
             interrupted_by=interrupted_by,
-            kept=self._other_than_lowest(session.history),
+            kept=best.check if best and best != fit.history.best else None,
             restored=restored,
-            source=session.source,
-            best_path=ending.best_path(trainer, session.val_names),
+            source=messages.watching(fit.watched),
+            best_path=checkpoints.best_path(trainer, fit.watched.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
-            notes=(*session.notes, *leaks.notes(self.overlaps)),
+            notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
         ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
-        self._mailbox.post(self._outcome, local_rank=trainer.local_rank)
+        self._handover.leave(self._outcome, local_rank=trainer.local_rank)
 
-    def __repr__(self) -> str:
-        """Show how the last fit went.
+    @property
+    def _restores(self) -> bool:
+        return self._settings.weights.restore_best is not False
 
-        Example:
-            >>> from lightning_gapmon import GapMonitor
-            >>> GapMonitor()
-            <GapMonitor: History of 0 checks, undecided>
-        """
-        went = f"{self.history!r}".strip("<>")
-        stopped = f", stopped at check {self.stop_reason.check}" if self.stop_reason else ""
-        return f"<{type(self).__name__}: {went}, {self.diagnosis.verdict}{stopped}>"
+    def outlast(self, module: "LightningModule") -> None:
+        """Put the best weights back once more: a callback may have put its averages in since."""
+        if self._fit is not None and self._outcome is not None and self._outcome.restored:
+            put_back_again(module, self._fit.snapshot)
 
-    def _other_than_lowest(self, history: History) -> int | None:
-        kept = self._selection(history)
-        return kept.check if kept and kept != history.best else None
+    def sum_up(self) -> None:
+        """Print the summary, if there is anything to say and it is wanted."""
+        wanted = self._settings.show.summary
+        if wanted and self._outcome is not None and self._outcome.history:
+            ending.sum_up(self._outcome)

@@ -1,91 +1,139 @@
-"""What the callback was asked for, refused where it cannot work."""
+"""What the callback was asked for: looked at once, refused where it cannot work, then fixed."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_gapmon.analysis.loss_names import Side as Stage
-from lightning_gapmon.analysis.percentage import read_share
+from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
+from lightning_gapmon.analysis.wording import read_percent
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
-from lightning_gapmon.monitor.compat import trainer_callbacks
-from lightning_gapmon.monitor.listener import Listener
-from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
-from lightning_gapmon.monitor.probe.probe import Probe
+from lightning_gapmon.monitor.compat import monitors
+from lightning_gapmon.monitor.losses.batch_size import BatchSize
+from lightning_gapmon.monitor.losses.watched import SIDES, Names
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
+ProbeData = int | str | DataLoader[Any] | Dataset[Any]
+RestoreBest = bool | Literal["disk"]
 
-def refuse_odd(
-    *, train: object, val: object, count: object, stop: object, checkpoint: object
-) -> None:
-    """Look at each argument.
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Losses:
+    """Which losses are watched; each attribute is the option of that name."""
+
+    train: str | None
+    val: str | None
+    batch_size: BatchSize | None
+
+    def __post_init__(self) -> None:
+        """Look at each."""
+        for side in SIDES:
+            name = getattr(self, side)
+            if name is not None and not (isinstance(name, str) and name):
+                _refuse(f"{side}={name!r}", f'a logged name, such as {side}="{side}_loss"')
+        if self.train is not None and self.train == self.val:
+            found = f"train={self.train!r} and val={self.val!r}"
+            _refuse(found, "two names, one for each side")
+        if self.batch_size is not None and not callable(self.batch_size):
+            _refuse(
+                f"batch_size={self.batch_size!r}",
+                "a function of a batch, such as batch_size=lambda batch: len(batch[0])",
+            )
+
+    @property
+    def names(self) -> Names:
+        """The names that were given, by side."""
+        return {side: name for side in SIDES if (name := getattr(self, side)) is not None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What is measured beside the curves; each attribute is the option of that name."""
+
+    probe: ProbeData | None
+    leakage: int | None
+    baseline: float | None
+
+    def __post_init__(self) -> None:
+        """Look at each."""
+        if not (self.probe is None or _can_be_probed(self.probe)):
+            _refuse(
+                f"probe={self.probe!r}",
+                'a number of batches from 1, a share of validation\'s time such as probe="5%", '
+                "or a loader or dataset with a length",
+            )
+        if self.leakage is not None and not (type(self.leakage) is int and self.leakage >= 1):
+            expected = "a number of samples to compare, such as leakage=10_000"
+            _refuse(f"leakage={self.leakage!r}", expected)
+        if self.baseline is not None and not (
+            isinstance(self.baseline, (int, float)) and math.isfinite(self.baseline)
+        ):
+            expected = "the loss of a trivial predictor, such as baseline=2.3"
+            _refuse(f"baseline={self.baseline!r}", expected)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weights:
+    """Which weights are kept, and where; each attribute is the option of that name."""
+
+    checkpoint: bool | GapCheckpoint
+    restore_best: RestoreBest
+
+    def __post_init__(self) -> None:
+        """Look at each."""
+        if self.restore_best not in (True, False, "disk"):
+            _refuse(f"restore_best={self.restore_best!r}", 'True, False or "disk"')
+        if self.restore_best == "disk" and self.checkpoint is False:
+            found = 'restore_best="disk", checkpoint=False'
+            _refuse(found, "a checkpoint to restore from, or restore_best=True")
+        if not isinstance(self.checkpoint, (bool, GapCheckpoint)):
+            expected = "True, False or a GapCheckpoint(...)"
+            _refuse(f"checkpoint={self.checkpoint!r}", expected)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Show:
+    """What people are shown; each attribute is the option of that name."""
+
+    prog_bar: bool
+    summary: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All options of a `GapMonitor`; those that belong together are one part.
+
+    Attributes:
+        losses: Which losses are watched.
+        evidence: What is measured beside the curves.
+        stop: The rule that stops the run, or None.
+        weights: Which weights are kept.
+        show: What people are shown.
+    """
+
+    losses: Losses
+    evidence: Evidence
+    stop: Rule | None
+    weights: Weights
+    show: Show
+
+
+def rule(stop: object) -> Rule | None:
+    """Read the option `stop`: a rule, as such or as text, or None.
 
     Raises:
-        ConfigurationError: One cannot work.
+        ConfigurationError: It is none of these.
     """
-    for side, name in (("train", train), ("val", val)):
-        if name is not None and not (isinstance(name, str) and name):
-            _refuse(f"{side}={name!r}", f'a logged name, such as {side}="{side}_loss"')
-    if train is not None and train == val:
-        _refuse(f"train={train!r} and val={val!r}", "two names, one for each side")
-    if count is not None and not callable(count):
-        _refuse(
-            f"count={count!r}", "a function of a batch, such as count=lambda batch: len(batch[0])"
-        )
-    if stop is not None and not isinstance(stop, (Rule, str)):
+    if stop is None or isinstance(stop, Rule):
+        return stop
+    if not isinstance(stop, str):
         _refuse(f"stop={stop!r}", "a rule, such as stop=Patience(10), or None to never stop")
-    if not isinstance(checkpoint, (bool, GapCheckpoint)):
-        _refuse(f"checkpoint={checkpoint!r}", "True, False or a GapCheckpoint(...)")
-
-
-def refuse_odd_probe(wanted: object) -> None:
-    """Look at what the probe should read.
-
-    Raises:
-        ConfigurationError: It cannot be read, or is no amount.
-    """
-    amount = type(wanted) is int and wanted >= 1
-    share = isinstance(wanted, str) and read_share(wanted) is not None
-    data = isinstance(wanted, (DataLoader, Dataset)) and hasattr(_dataset(wanted), "__len__")
-    if not (wanted is None or amount or share or data):
-        _refuse(
-            f"probe={wanted!r}",
-            'a number of batches from 1, a share of validation\'s time such as probe="5%", or a '
-            "loader or dataset with a length",
-        )
-
-
-def refuse_odd_evidence(*, leakage: object, baseline: object) -> None:
-    """Look at what the diagnosis should know beside the curves.
-
-    Raises:
-        ConfigurationError: It is no number that can be used.
-    """
-    if leakage is not None and not (type(leakage) is int and leakage >= 1):
-        _refuse(f"leakage={leakage!r}", "a number of samples to compare, such as leakage=10_000")
-    if baseline is not None and not (
-        isinstance(baseline, (int, float)) and math.isfinite(baseline)
-    ):
-        _refuse(f"baseline={baseline!r}", "the loss of a trivial predictor, such as baseline=2.3")
-
-
-def _dataset(data: object) -> object:
-    return data.dataset if isinstance(data, DataLoader) else data
-
-
-def probe(wanted: "int | str | DataLoader[Any] | Dataset[Any] | None") -> Probe | None:
-    """Make the probe that was asked for."""
-    if wanted is None:
-        return None
-    if isinstance(wanted, int):
-        return Probe(ProbeBatches(Amount(batches=wanted)))
-    if isinstance(wanted, str):
-        return Probe(ProbeBatches(Amount(share=read_share(wanted))))
-    return Probe(ProbeBatches(Amount(), wanted))
+    return parse_rule(stop)
 
 
 def refuse_twins(trainer: "Trainer") -> None:
@@ -94,21 +142,23 @@ def refuse_twins(trainer: "Trainer") -> None:
     Raises:
         ConfigurationError: There are several.
     """
-    monitors = [one for one in trainer_callbacks(trainer) if isinstance(one, Listener)]
-    if len(monitors) > 1:
+    found = len(monitors(trainer))
+    if found > 1:
         msg = (
-            f"Found {len(monitors)} GapMonitors in one Trainer; expected one, for they would log "
+            f"Found {found} GapMonitors in one Trainer; expected one, for they would log "
             "under the same names. Join their rules in one: stop=rule_a | rule_b."
         )
         raise ConfigurationError(msg)
 
 
-def _refuse(found: str, expected: str) -> None:
+def _can_be_probed(asked: object) -> bool:
+    if isinstance(asked, str):
+        return read_percent(asked) is not None
+    if isinstance(asked, (DataLoader, Dataset)):
+        return hasattr(asked.dataset if isinstance(asked, DataLoader) else asked, "__len__")
+    return type(asked) is int and asked >= 1
+
+
+def _refuse(found: str, expected: str) -> NoReturn:
     msg = f"Found GapMonitor({found}); expected {expected}."
     raise ConfigurationError(msg)
-
-
-def names(*, train: str | None, val: str | None) -> dict[Stage, str]:
-    """Keep the names that were given."""
-    given: dict[Stage, str | None] = {"train": train, "val": val}
-    return {stage: name for stage, name in given.items() if name is not None}

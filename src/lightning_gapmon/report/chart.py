@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from rich.text import Text
-
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.wording import number
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.curves import READ, Curves, finite, names
 from lightning_gapmon.report.dots import Dots
 from lightning_gapmon.report.scale import Scale
+from lightning_gapmon.report.styled import Styled
 
 STYLES = (glyphs.TRAIN, glyphs.VAL)
 LETTERS = ".*"  # for the curves, where there is no Braille
@@ -18,7 +17,7 @@ ROWS, LEAST_COLUMNS = 8, 10
 
 def draw(
     history: History, *, width: int = 80, rows: int = ROWS, plain: bool = False
-) -> list[Text]:
+) -> list[Styled]:
     """Draw the losses, the best check marked; nothing where no loss is finite.
 
     Args:
@@ -88,18 +87,18 @@ class _Frame:
     beside: dict[int, tuple[str, str]]
     unit: str
 
-    def row(self, row: int) -> Text:
+    def row(self, row: int) -> Styled:
         """Write a row: tick, curves, and the name of the curve that ends there."""
         tick = self.ticks.get(row, "")
         edge = "┤" if tick else "│"
-        line = Text(f"{tick:>{self.margin - 2}} {edge}", glyphs.FAINT)
+        line = Styled.of((f"{tick:>{self.margin - 2}} {edge}", glyphs.FAINT))
         marked = self._best_cell()
         for column, (character, curve) in enumerate(self.curves.dots.row(row)):
             style = "" if curve is None else STYLES[curve]
             line.append(*("●", glyphs.BEST) if (column, row) == marked else (character, style))
         return line.append(*self.beside.get(row, ("", "")))
 
-    def axis(self) -> list[Text]:
+    def axis(self) -> list[Styled]:
         """Draw the horizontal axis and number the first, best and last check."""
         history, columns = self.curves.history, self.curves.dots.columns
         numbers = _numbered(history[0].check, history[-1].check, columns)
@@ -109,8 +108,8 @@ class _Frame:
             numbers = _put(numbers, str(history.best.check), marked[0])
         pad = " " * (self.margin - 1)
         return [
-            Text(f"{pad}└{line}", glyphs.FAINT),
-            Text(f"{pad} {numbers}{self.unit}", glyphs.FAINT),
+            Styled.of((f"{pad}└{line}", glyphs.FAINT)),
+            Styled.of((f"{pad} {numbers}{self.unit}", glyphs.FAINT)),
         ]
 
     def _best_cell(self) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """The characters and colours of a report, and what stands for them where only ASCII is safe."""
 
-from rich.text import Text
+from lightning_gapmon.report.styled import Styled
 
 # Mid-tones: they stand on black and on white, and the colour-blind tell them apart.
 TRAIN, VAL = "#2f86d6", "#d9730d"
@@ -32,8 +32,6 @@ def _shown(character: str) -> str:
     return " " if character.isspace() else "?"
 
 
-def drawn(line: Text, *, plain: bool) -> Text:
+def drawn(line: Styled, *, plain: bool) -> Styled:
     """Draw a line of a plot with ASCII if need be, character by character."""
-    if plain:
-        line.plain = line.plain.translate(PLAIN)
-    return line
+    return line.translated(PLAIN) if plain else line

@@ -3,13 +3,12 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rich.text import Text
-
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.wording import number, with_interval
 from lightning_gapmon.report import glyphs
 from lightning_gapmon.report.curves import READ, measured, names
+from lightning_gapmon.report.styled import Styled
 
 COLUMNS = {
     "": "",
@@ -27,7 +26,7 @@ BASES = {
 }
 
 
-def checks(history: History, *, width: int = 80, plain: bool = False) -> list[Text]:
+def checks(history: History, *, width: int = 80, plain: bool = False) -> list[Styled]:
     """Set the checks that matter below each other, and say how their gap was measured.
 
     Args:
@@ -42,12 +41,12 @@ def checks(history: History, *, width: int = 80, plain: bool = False) -> list[Te
     columns = {n: _column(heads.get(n, n), texts, plain=plain) for n, texts in shown.items()}
     whole = sum(len(texts[0]) + len(BETWEEN) for texts in columns.values()) - len(BETWEEN)
     between = BETWEEN if whole <= width else " "
-    lines = [Text() for _ in range(len(rows) + 1)]
+    lines = [Styled() for _ in range(len(rows) + 1)]
     for name, texts in columns.items():
         for n, (line, text) in enumerate(zip(lines, texts, strict=True)):
             line.append(text + between, COLUMNS[name] if n else glyphs.FAINT)
     explained = (f"gap by {basis}: {BASES[basis]}" for basis in _bases(rows.values()))
-    return lines + [Text(line, glyphs.FAINT) for line in explained]
+    return lines + [Styled.of((line, glyphs.FAINT)) for line in explained]
 
 
 def _column(name: str, cells: list[str], *, plain: bool) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.history.plain import DERIVED
+from lightning_gapmon.analysis.history.plan import with_plan
 from lightning_gapmon.errors import HistoryError
 
 curve = st.lists(st.floats(), max_size=20)
@@ -229,11 +230,11 @@ def test_columns_read_like_lists() -> None:
 
 
 def test_every_number_of_a_check_has_a_column() -> None:
-    """Whatever number an observation holds is a column, under the same name."""
+    """Whatever number an observation holds is a column of its name; of plans the last counts."""
     cells: dict[str, Any] = dict.fromkeys(Observation.__dataclass_fields__, 0.5)
     cells |= {"check": 1, "epoch": 2, "step": 3, "loaders": (1.0,)}
     history = History([Observation(**cells)])
-    names = cells.keys() - {"loaders"} | set(DERIVED)
+    names = cells.keys() - {"loaders", "planned"} | set(DERIVED)
 
     for name in names:
         assert getattr(history, name) == [getattr(history[0], name)]
@@ -259,3 +260,19 @@ def test_table_has_a_column_a_validation_loader() -> None:
     assert [name for name in map(str, table) if "loader" in name] == ["loader_0", "loader_1"]
     assert table["loader_1"].isna().tolist() == [True, False]
     assert [table["loader_0"].tolist()[1], table["loader_1"].tolist()[1]] == [3.0, 5.0]
+
+
+def test_each_check_holds_the_plan_of_its_time() -> None:
+    """A prefix knows what was planned then; a check without a plan asks what was given."""
+    seen = [
+        Observation(check=check, epoch=0, step=check, planned=planned)
+        for check, planned in ((1, math.nan), (2, 8.0), (3, 9.4))
+    ]
+    history = History(seen, planned=5)
+
+    assert [history[:size].planned for size in range(4)] == [5, 5, 8, 9]
+    assert History(seen[:1]).planned is None
+    assert History.from_plain(history.to_plain())[:2].planned == 8
+    assert with_plan(history, 20)[:2].planned == 20
+    assert with_plan(history, None).planned is None
+    assert history.planned == 9

@@ -1,7 +1,6 @@
 """What each rule fires on, against oracles written down from the formulas."""
 
 import math
-from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -26,8 +25,7 @@ from lightning_gapmon import (
     TrendReversal,
     replay,
 )
-from lightning_gapmon.analysis.rules import All, Divergence, LrAware, NonFinite
-from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.analysis.rules import Divergence, NonFinite
 
 curves = st.lists(st.integers(1, 200).map(lambda n: n / 8), min_size=1, max_size=40)
 
@@ -146,7 +144,7 @@ def test_trend_reversal_names_the_score() -> None:
     s = sum(np.sign(b - a) for a, b in combinations(val[-8:], 2))
     score = (s - 1) / math.sqrt(8 * 7 * 21 / 18)
 
-    assert f"Mann-Kendall {score:.2f} over 8 checks" in str(reason)
+    assert f"Mann-Kendall {score:#.4g} over 8 checks" in str(reason)
 
 
 def test_gap_limit_takes_the_fairest_basis() -> None:
@@ -356,7 +354,9 @@ def test_any_names_the_rule_that_fired() -> None:
     history = History.from_curves(train=[1.0, 1.0], val=[1.0, math.nan])
     reason = (Target(0.5) | NonFinite() | Patience(1))(history)
 
-    assert reason == StopReason("NonFinite()", "validation loss is nan", 2)
+    assert reason == StopReason(
+        "NonFinite()", "validation loss is nan", 2, {"val_now": history.val[1], "checks": 1}
+    )
 
 
 def test_all_needs_every_rule_at_once() -> None:
@@ -364,41 +364,6 @@ def test_all_needs_every_rule_at_once() -> None:
     history = History.from_curves(train=[1.0, 1.0], val=[1.0, 20.0])
     both = Divergence(10.0) & Patience(1)
 
-    assert All(())(history) is None
     assert both(history[:1]) is None
     assert (Divergence(10.0) & Patience(5))(history) is None
     assert " and no improvement for 1 check since" in str(both(history))
-
-
-REFUSED: dict[str, tuple[Callable[[], object], str]] = {
-    "Target": (lambda: Target(math.nan), r"expected a finite loss, such as Target"),
-    "Divergence": (lambda: Divergence(math.inf), r"expected a finite loss, such as Divergence"),
-    "NonFinite": (lambda: NonFinite(0), r"Found NonFinite\(0\); expected a number of checks"),
-    "GL": (lambda: GeneralizationLoss(-1), r"Found GeneralizationLoss\(-1\); expected a finite"),
-    "PQ": (lambda: ProgressQuotient(1, strip=0), r"Found ProgressQuotient\(strip=0\)"),
-    "UP": (lambda: SuccessiveRises(0), r"Found SuccessiveRises\(0\); expected a number of strips"),
-    "gap": (lambda: GapLimit(1.5), r"expected a finite number, below 1 for a relative gap"),
-    "gap row": (lambda: GapLimit(0.5, 0), r"expected a number of checks from 1 and a mode"),
-    "plateau": (lambda: Plateau(2), r"expected a number of checks from 3 to 60"),
-    "tolerance": (lambda: Plateau(5, -1), r"Found tolerance=-1; expected a share from 0"),
-    "trend": (lambda: TrendReversal(-1), r"expected two finite numbers from 0"),
-    "smoothed": (lambda: Patience(3).smoothed(0), r'by="median" or by="ema"'),
-    "grace": (lambda: Patience(3).grace(0), r"Found \.grace\(0\); expected a number of checks"),
-    "lr": (
-        lambda: LrAware(5),  # type: ignore[arg-type]
-        r"Found 5 where \.lr_aware\(\) needs a rule; write it behind one, as in Patience",
-    ),
-    "after": (lambda: Patience(3).after(-1), r"Found \.after\(-1\); expected a number of checks"),
-    "both": (
-        lambda: Patience(3) | 5,  # type: ignore[operator]
-        r"Found Patience\(3\) \| 5; expected a rule on both",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_refuses_what_cannot_work(what: str) -> None:
-    """A setting that cannot work is refused before training, with what to write instead."""
-    make, message = REFUSED[what]
-    with pytest.raises(ConfigurationError, match=message):
-        make()

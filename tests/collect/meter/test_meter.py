@@ -1,5 +1,6 @@
 """The buffered mean: right however batches are sized, mixed, flushed and merged."""
 
+import copy
 import math
 from collections.abc import Sequence
 from unittest.mock import patch
@@ -193,6 +194,50 @@ def test_many_elements_are_not_held() -> None:
 
     assert meter._buffer._elements < 100
     assert len(meter._buffer) <= 1
+
+
+@pytest.mark.parametrize("longest", [9, 60_000])
+def test_a_long_batch_costs_its_own_length(longest: int) -> None:
+    """Among a thousand short ones it makes no others longer: at most twice what was given."""
+    meter = LossMeter()
+    for _ in range(500):
+        meter.add(torch.tensor([1.0, 2.0, 3.0]))
+    meter.add(torch.full((longest,), 4.0))
+    meter.add(torch.tensor([5.0]))
+    blocks = copy.deepcopy(meter)._buffer.take()
+    sums = _sums(meter)
+
+    assert sum(block.values.numel() for block in blocks) < 2 * (500 * 3 + longest + 1)
+    assert sums.mean == (500 * 6 + 4 * longest + 5) / (500 * 3 + longest + 1)
+    assert sums.position == 3 * 500**2 / 2 + longest * 500.5 + 501.5
+
+
+@given(st.permutations([1, 2, 3, 5, 9, 100]))
+def test_a_batchs_sums_do_not_depend_on_what_comes_beside_it(lengths: list[int]) -> None:
+    """To the last bit: a run that is saved, and so flushed, adds up as one that is not."""
+    dice = torch.Generator().manual_seed(0)
+    losses = [torch.rand(length, generator=dice) for length in lengths]
+    together, apart = LossMeter(), LossMeter()
+    for loss in losses:
+        together.add(loss)
+        apart.add(loss)
+        apart.flush()
+
+    assert together.state() == apart.state()
+
+
+def test_a_new_window_takes_no_room() -> None:
+    """A meter that hears nothing more holds nothing; one that hears on makes room again."""
+    meter = LossMeter()
+    for _ in range(40):
+        meter.add(torch.tensor(1.0))
+    assert len(meter._buffer._slots) == 1024
+    meter.reset()
+
+    assert meter._buffer._slots == ()
+    meter.add(torch.tensor(2.0))
+    assert len(meter._buffer._slots) == 32
+    assert _sums(meter).mean == 2.0
 
 
 def test_memory_does_not_grow_with_the_window() -> None:

@@ -15,9 +15,8 @@ from torch.utils.tensorboard import SummaryWriter
 from lightning_gapmon.analysis.history.series import Point
 from lightning_gapmon.errors import LogFormatError
 from lightning_gapmon.logs import ScalarReader, Scalars, read_scalars
+from lightning_gapmon.logs.columns import Columns, restarted
 from lightning_gapmon.logs.event_files import reader
-from lightning_gapmon.logs.event_files.columns import Columns, restarted
-from lightning_gapmon.logs.event_files.event import Scalar
 from lightning_gapmon.logs.event_files.records import FRAME
 
 
@@ -78,7 +77,7 @@ def test_restart_rule_is_the_data_servers(steps: list[int]) -> None:
     """A point stays if its step is below all that follow."""
     points = [Point(step, float(i), 0.0) for i, step in enumerate(steps)]
     expected = [p for i, p in enumerate(points) if all(p.step < q.step for q in points[i + 1 :])]
-    columns = Columns.of([Scalar("loss", *point) for point in points])
+    columns = Columns.of(*(zip(*points, strict=True) if points else ([], [])))
 
     assert [*restarted(columns)] == expected
 

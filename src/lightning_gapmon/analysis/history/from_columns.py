@@ -116,8 +116,10 @@ def to_history(
 
 def _window(series: Series, after: float, until: float) -> float:
     first, last = bisect_right(series.steps, after), bisect_right(series.steps, until)
-    finite = [float(value) for value in series.values[first:last] if math.isfinite(value)]
-    return fmean(finite) if finite else math.nan
+    values = [*map(float, series.values[first:last])]
+    finite = [*filter(math.isfinite, values)]
+    # What is not finite counts where nothing else was logged: it has diverged by then.
+    return fmean(finite) if finite else values[-1] if values else math.nan
 
 
 def _last(series: Series, until: float, missing: float) -> float:

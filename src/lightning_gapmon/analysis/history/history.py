@@ -35,7 +35,7 @@ class History(Sequence[Observation]):
 
     Args:
         observations: The checks so far.
-        planned: How many checks the run intends in all, where that is known.
+        planned: How many checks the run intends in all, if its checks hold no plan of their own.
         start: The validation loss before training, where that was measured.
 
     Example:
@@ -47,7 +47,8 @@ class History(Sequence[Observation]):
     """
 
     check, epoch, step = ColumnOf(), ColumnOf(), ColumnOf()
-    seconds, lr, lr_drop_in = ColumnOf(), ColumnOf(), ColumnOf()
+    seconds, lr = ColumnOf(), ColumnOf()
+    lr_drop_in, lr_change_in = ColumnOf(), ColumnOf()
     train, train_n, train_stderr = ColumnOf(), ColumnOf(), ColumnOf()
     end, end_stderr, probe, probe_stderr = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
     val, val_n, val_stderr, spread = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
@@ -62,13 +63,26 @@ class History(Sequence[Observation]):
         planned: int | None = None,
         start: StartLoss | None = None,
     ) -> None:
-        self.planned, self.start = planned, start
+        self._planned, self.start = planned, start
         self._seen: list[Observation] = []
         self._start = 0
         self._stop: int | None = None
         self._scans: dict[tuple[Hashable, ...], list[Any]] = {}
         for seen in observations:
             self.append(seen)
+
+    @property
+    def planned(self) -> int | None:
+        """How many checks the run intends in all, as known at the last check; None if unknown.
+
+        What is set here serves checks that hold no plan of their own.
+        """
+        own = self[-1].planned if self else math.nan
+        return self._planned if math.isnan(own) else round(own)
+
+    @planned.setter
+    def planned(self, planned: int | None) -> None:
+        self._planned = planned
 
     def append(self, seen: Observation) -> None:
         """Add a check.
@@ -110,7 +124,7 @@ class History(Sequence[Observation]):
             msg = f"Found a slice with step {stride}; a history is sliced in whole runs, [a:b]."
             raise HistoryError(msg)
         view = object.__new__(History)
-        view.planned, view._seen, view._scans = self.planned, self._seen, self._scans
+        view._planned, view._seen, view._scans = self._planned, self._seen, self._scans
         view.start = self.start
         view._start = self._start + start
         view._stop = self._start + max(start, stop)

@@ -33,7 +33,10 @@ class Observation:
         gap_high: Its upper end; further away than the lower where losses have a long tail.
         lr: Learning rate of the first parameter group.
         lr_drop_in: Checks without improvement after which a `ReduceLROnPlateau` would act.
+        lr_change_in: Checks until the schedule halves the rate or restarts it, as planned; NaN
+            where no such change is known.
         spread: Largest distance of one rank's validation loss from the mean of all ranks.
+        planned: Checks that the run intended in all, as far as was known at this check.
         loaders: Loss of each validation loader where there are several, else empty.
     """
 
@@ -55,7 +58,9 @@ class Observation:
     gap_high: float = NAN
     lr: float = NAN
     lr_drop_in: float = NAN
+    lr_change_in: float = NAN
     spread: float = NAN
+    planned: float = NAN
     loaders: tuple[float, ...] = ()
 
     @property

@@ -11,7 +11,11 @@ from lightning_gapmon.errors import HistoryError
 FIELDS = tuple(field.name for field in dataclasses.fields(Observation))
 DERIVED = ("train_fair", "train_fair_stderr", "gap", "gap_relative", "gap_stderr")
 COUNTERS = ("check", "epoch", "step")
-COUNTS = ("train_n", "val_n")  # floats, for a weight may be a fraction, but mostly whole
+COUNTS = (
+    "train_n",
+    "val_n",
+    "planned",
+)  # floats, for a weight may be a fraction, but mostly whole
 
 
 def to_columns(observations: Iterable[Observation]) -> dict[str, list[Any]]:

@@ -1,6 +1,6 @@
 """When to stop: rules are pure functions of the history, one module a family.
 
-Importing this loads the whole catalogue, so that every rule is found by its name.
+Importing this loads the whole catalogue, wrappers with it.
 """
 
 from lightning_gapmon.analysis.rules.budget import Budget
@@ -16,14 +16,14 @@ from lightning_gapmon.analysis.rules.prechelt import (
     ProgressQuotient,
     SuccessiveRises,
 )
-from lightning_gapmon.analysis.rules.rule import After, All, Any_, Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import After, AllOf, AnyOf, Rule, StopReason
 from lightning_gapmon.analysis.rules.smoothed import Smoothed
 from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
 
 __all__ = [
     "After",
-    "All",
-    "Any_",
+    "AllOf",
+    "AnyOf",
     "Budget",
     "Custom",
     "Divergence",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_number
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import noise
 from lightning_gapmon.analysis.wording import count, number
@@ -20,7 +20,7 @@ STILL, LONGER = 0.1, 2
 RISE_WAIT, RISE_LEVEL, RISE_EFFECT, RISE_NOISE, NOISE_WINDOW = 20, 5, 0.002, 12, 22
 
 
-class _Course(NamedTuple):
+class _Memory(NamedTuple):
     """What the rule remembers of a run.
 
     `best` is the lowest loss, `mark` the lowest that was an improvement worth the name.
@@ -85,26 +85,32 @@ class Budget(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what is no share."""
-        if not (0 <= self.share <= 1 and 0 <= self.tolerance < 1):
+        if not (is_number(self.share, least=0, most=1) and self._is_tolerance()):
             msg = (
                 f"Found Budget({self.share!r}, tolerance={self.tolerance!r}); expected shares "
                 "between 0 and 1, such as Budget(0.2) or Budget.eager()."
             )
             raise ConfigurationError(msg)
 
+    def _is_tolerance(self) -> bool:
+        return is_number(self.tolerance, least=0, most=1) and self.tolerance < 1
+
     def __call__(self, history: History) -> StopReason | None:
         """Compare the wait with what is left, then look for a clear rise."""
         if not history:
             return None
-        course = history.scan(self._update, _Course())
-        longer = LONGER if self._stands_still(course, history) else 1
-        if course.mark_age >= longer * self.patience(history[-1].check, history.planned):
-            return self._reason(history, self._waited(course, history))
-        rise = self._rise(course, history)
+        known = history.scan(self._update, _Memory())
+        longer = LONGER if self._stands_still(known, history) else 1
+        if known.mark_age >= longer * self.patience(history[-1].check, history.planned):
+            return self.reason(
+                history, self._waited(known, history), **self._evidence(known, history)
+            )
+        rise = self._rise(known, history)
         if not rise:
             return None
-        above = f"rose by {number(rise)} above the best, {number(course.best)} at check"
-        return self._reason(history, f"validation loss {above} {course.best_check}")
+        above = f"rose by {number(rise)} above the best, {number(known.best)} at check"
+        message = f"validation loss {above} {known.best_check}"
+        return self.reason(history, message, val_best=known.best, val_rise=rise)
 
     def patience(self, check: int, planned: int | None) -> float:
         """Give the checks to wait at a check, before any doubling.
@@ -120,49 +126,54 @@ class Budget(Rule):
         left = max(0, planned - check)
         return round(LEAST + FLOOR * planned + self.share * left, 9)
 
-    def _update(self, course: _Course, history: History) -> _Course:
+    def _update(self, known: _Memory, history: History) -> _Memory:
         seen = history[-1]
-        here = course._replace(best_age=course.best_age + 1, mark_age=course.mark_age + 1)
+        here = known._replace(best_age=known.best_age + 1, mark_age=known.mark_age + 1)
         here = _with_train(here, seen)
         return self._with_val(here, seen) if math.isfinite(seen.val) else here
 
-    def _with_val(self, course: _Course, seen: Observation) -> _Course:
+    def _with_val(self, known: _Memory, seen: Observation) -> _Memory:
         val = seen.val
-        if math.isnan(course.first):
-            course = course._replace(first=val)
-        if val < course.mark - self._least(course):
-            course = course._replace(mark=val, mark_check=seen.check, mark_age=0)
-        if val < course.best:
-            course = course._replace(
+        if math.isnan(known.first):
+            known = known._replace(first=val)
+        if val < known.mark - self._least(known):
+            known = known._replace(mark=val, mark_check=seen.check, mark_age=0)
+        if val < known.best:
+            known = known._replace(
                 best=val, best_check=seen.check, best_age=0, train_at_best=_train(seen)
             )
-        return course
+        return known
 
-    def _least(self, course: _Course) -> float:
+    def _least(self, known: _Memory) -> float:
         # A loss at or below zero has no natural unit; any improvement counts there.
-        positive = 0 < course.mark < math.inf
-        return self.tolerance * min(course.mark, course.first - course.mark) if positive else 0.0
+        positive = 0 < known.mark < math.inf
+        return self.tolerance * min(known.mark, known.first - known.mark) if positive else 0.0
 
-    def _stands_still(self, course: _Course, history: History) -> bool:
+    def _stands_still(self, known: _Memory, history: History) -> bool:
         last = [value for value in map(_train, history[-3:]) if math.isfinite(value)]
-        whole = course.train_first - course.train_low
-        return not (last and course.train_at_best - median(last) > STILL * whole)
+        whole = known.train_first - known.train_low
+        return not (last and known.train_at_best - median(last) > STILL * whole)
 
-    def _rise(self, course: _Course, history: History) -> float:
-        if course.best_age < RISE_WAIT:
+    def _rise(self, known: _Memory, history: History) -> float:
+        if known.best_age < RISE_WAIT:
             return 0.0
         recent = [value for value in history.val[-NOISE_WINDOW:] if math.isfinite(value)]
-        if not math.isfinite(course.best) or len(recent) < RISE_LEVEL:
+        if not math.isfinite(known.best) or len(recent) < RISE_LEVEL:
             return 0.0
-        rise = median(recent[-RISE_LEVEL:]) - course.best
+        rise = median(recent[-RISE_LEVEL:]) - known.best
         effect = RISE_EFFECT * val_span(history).reference
         return rise if rise > max(effect, RISE_NOISE * noise(recent)) else 0.0
 
-    def _waited(self, course: _Course, history: History) -> str:
+    def _evidence(self, known: _Memory, history: History) -> dict[str, float]:
+        best = {"val_best": known.mark} if known.mark_check else {}
+        planned = {"checks_planned": history.planned} if history.planned else {}
+        return {**best, "checks_waited": known.mark_age, **planned}
+
+    def _waited(self, known: _Memory, history: History) -> str:
         said = "not enough" if self.tolerance else "no"
-        wait = f"{said} improvement for {count(course.mark_age, 'check')}"
-        since = f" since check {course.mark_check}"
-        since = since if course.mark_check else " and no finite validation loss yet"
+        wait = f"{said} improvement for {count(known.mark_age, 'check')}"
+        since = f" since check {known.mark_check}"
+        since = since if known.mark_check else " and no finite validation loss yet"
         if history.planned is None:
             return wait + since
         left = max(0, history.planned - history[-1].check)
@@ -173,9 +184,9 @@ def _train(seen: Observation) -> float:
     return seen.probe if math.isnan(seen.train) else seen.train
 
 
-def _with_train(course: _Course, seen: Observation) -> _Course:
+def _with_train(known: _Memory, seen: Observation) -> _Memory:
     train = _train(seen)
     if not math.isfinite(train):
-        return course
-    first = train if math.isnan(course.train_first) else course.train_first
-    return course._replace(train_first=first, train_low=min(course.train_low, train))
+        return known
+    first = train if math.isnan(known.train_first) else known.train_first
+    return known._replace(train_first=first, train_low=min(known.train_low, train))

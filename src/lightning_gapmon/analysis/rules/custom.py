@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.errors import ConfigurationError
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,13 +26,22 @@ class Custom(Rule):
 
     function: Callable[[History], str | bool | None]
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be asked."""
+        if not callable(self.function):
+            msg = (
+                f"Found Custom({self.function!r}); expected a function of the history, such as "
+                "Custom(lambda history: history.val[-1] < 0.1)."
+            )
+            raise ConfigurationError(msg)
+
     def __call__(self, history: History) -> StopReason | None:
         """Ask the function."""
         answer = self.function(history) if history else None
         if not answer:
             return None
         name = getattr(self.function, "__name__", repr(self.function))
-        return self._reason(history, answer if isinstance(answer, str) else f"{name} says so")
+        return self.reason(history, answer if isinstance(answer, str) else f"{name} says so")
 
     def __repr__(self) -> str:
         """Name the function."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
 from lightning_gapmon.analysis.wording import difference, given, number, percent
 from lightning_gapmon.errors import ConfigurationError
 
@@ -39,14 +39,13 @@ class GapLimit(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a limit that cannot be passed or counted."""
-        most = 1.0 if self.mode == "relative" else math.inf
-        if not (isinstance(self.limit, (int, float)) and -math.inf < self.limit < most):
+        if not is_number(self.limit) or (self.mode == "relative" and self.limit >= 1):
             msg = (
                 f"Found GapLimit({self.limit!r}, mode={self.mode!r}); expected a finite number, "
                 "below 1 for a relative gap, such as GapLimit(0.5)."
             )
             raise ConfigurationError(msg)
-        if type(self.checks) is not int or self.checks < 1 or self.mode not in MODES:
+        if not is_count(self.checks) or self.mode not in MODES:
             msg = (
                 f"Found GapLimit(checks={self.checks!r}, mode={self.mode!r}); expected a number "
                 f"of checks from 1 and a mode among {', '.join(MODES)}."
@@ -61,7 +60,8 @@ class GapLimit(Rule):
         if not all(gap > self.limit for gap in gaps):
             return None
         times = f" at {self.checks} checks in a row" if self.checks > 1 else ""
-        return self._reason(history, f"gap of {self._written(history[-1])}{times}")
+        message = f"gap of {self._written(history[-1])}{times}"
+        return self.reason(history, message, gap=gaps[-1], limit=self.limit, checks=self.checks)
 
     def _written(self, seen: Observation) -> str:
         gap = seen.measured_gap

@@ -4,7 +4,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
+from lightning_gapmon.analysis.rules.rule import (
+    Rule,
+    StopReason,
+    is_count,
+    need_rule,
+    wrapper,
+    written,
+)
 from lightning_gapmon.analysis.wording import number
 from lightning_gapmon.errors import ConfigurationError
 
@@ -14,6 +21,7 @@ class _Asked(NamedTuple):
     first: int = 0
 
 
+@wrapper("grace")
 @dataclass(frozen=True, repr=False)
 class Grace(Rule):
     """A rule that may fire so many times before it stops the run.
@@ -41,7 +49,8 @@ class Grace(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a grace that is no count."""
-        if type(self.checks) is not int or self.checks < 1:
+        need_rule(self.rule, "grace(5)")
+        if not is_count(self.checks):
             msg = f"Found .grace({self.checks!r}); expected a number of checks from 1."
             raise ConfigurationError(msg)
 

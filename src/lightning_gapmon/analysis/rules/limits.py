@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
 from lightning_gapmon.analysis.wording import given, number
 from lightning_gapmon.errors import ConfigurationError
 
@@ -34,7 +34,7 @@ class Target(Rule):
         message = (
             f"validation loss {number(history[-1].val)} reached the target {given(self.loss)}"
         )
-        return self._reason(history, message)
+        return self.reason(history, message, val_now=history[-1].val, target=self.loss)
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,7 +62,7 @@ class Divergence(Rule):
         message = (
             f"validation loss {number(history[-1].val)} is above the bound {given(self.loss)}"
         )
-        return self._reason(history, message)
+        return self.reason(history, message, val_now=history[-1].val, bound=self.loss)
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,7 +81,7 @@ class NonFinite(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a number that is no count."""
-        if type(self.checks) is not int or self.checks < 1:
+        if not is_count(self.checks):
             msg = f"Found NonFinite({self.checks!r}); expected a number of checks from 1."
             raise ConfigurationError(msg)
 
@@ -92,10 +92,11 @@ class NonFinite(Rule):
         if len(last) < self.checks or unmeasured or any(map(math.isfinite, last)):
             return None
         times = f" at {self.checks} checks in a row" if self.checks > 1 else ""
-        return self._reason(history, f"validation loss is {last[-1]}{times}")
+        message = f"validation loss is {number(last[-1])}{times}"
+        return self.reason(history, message, val_now=last[-1], checks=self.checks)
 
 
 def _need_finite(rule: str, loss: float) -> None:
-    if not (isinstance(loss, (int, float)) and math.isfinite(loss)):
+    if not is_number(loss):
         msg = f"Found {rule}({loss!r}); expected a finite loss, such as {rule}(0.5)."
         raise ConfigurationError(msg)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason, need_rule, written
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, need_rule, wrapper, written
 
 JUMP = 2.0
 MOST_FRESH = 10  # starts in a run
@@ -19,6 +19,7 @@ class _Phase(NamedTuple):
     fresh: int = 0
 
 
+@wrapper("lr_aware")
 @dataclass(frozen=True, repr=False)
 class LrAware(Rule):
     """A rule that waits for the learning rate.

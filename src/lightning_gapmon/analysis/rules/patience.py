@@ -6,9 +6,8 @@ from typing import Literal, NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.percentage import read_share
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-from lightning_gapmon.analysis.wording import count, duration, number
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
+from lightning_gapmon.analysis.wording import count, duration, number, read_percent
 from lightning_gapmon.errors import ConfigurationError
 
 LEAST_CHECKS = 5
@@ -61,15 +60,15 @@ class Patience(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be waited for."""
-        share = read_share(self.checks)
-        if share is None and not (type(self.checks) is int and self.checks >= 1):
+        share = read_percent(self.checks)
+        if share is None and not is_count(self.checks):
             msg = (
                 f"Found Patience({self.checks!r}); expected a number of checks from 1, such as "
                 'Patience(10), or a share of the plan between "0%" and "100%", such as '
                 'Patience("20%").'
             )
             raise ConfigurationError(msg)
-        if not 0 <= self.min_delta < math.inf:
+        if not is_number(self.min_delta, least=0):
             msg = f"Found min_delta={self.min_delta!r}; expected a finite number from 0."
             raise ConfigurationError(msg)
         if self.mode not in ("absolute", "relative", "stderr"):
@@ -79,7 +78,7 @@ class Patience(Rule):
 
     def _refuse_odd_unit(self) -> None:
         given = [amount for amount in (self.steps, self.seconds) if amount is not None]
-        if len(given) > 1 or any(not 0 < amount < math.inf for amount in given):
+        if len(given) > 1 or any(not is_number(x, least=0) or x == 0 for x in given):
             msg = (
                 f"Found Patience(steps={self.steps!r}, seconds={self.seconds!r}); expected one "
                 "of them, above 0. To wait for either, write "
@@ -97,7 +96,16 @@ class Patience(Rule):
         said, loss = ("not enough", "the") if self.min_delta else ("no", "the best")
         since = f"since {loss} validation loss {number(wait.best)} at check {wait.at}"
         since = since if wait.at else "and no finite validation loss yet"
-        return self._reason(history, f"{said} improvement for {waited} {since}")
+        message = f"{said} improvement for {waited} {since}"
+        return self.reason(history, message, **self._evidence(wait, history))
+
+    def _evidence(self, wait: _Wait, history: History) -> dict[str, float]:
+        best = {"val_best": wait.best} if wait.at else {}
+        if self.steps is not None:
+            return {**best, "steps_waited": wait.steps, "patience": self.steps}
+        if self.seconds is not None:
+            return {**best, "seconds_waited": wait.seconds, "patience": self.seconds}
+        return {**best, "checks_waited": wait.checks, "patience": self.patience(history.planned)}
 
     def _waited(self, wait: _Wait, planned: int | None) -> str | None:
         if self.steps is not None:
@@ -113,7 +121,7 @@ class Patience(Rule):
             >>> Patience("20%").patience(planned=100), Patience("20%").patience(planned=None)
             (20, 10)
         """
-        share = read_share(self.checks)
+        share = read_percent(self.checks)
         if share is None:
             return int(self.checks)
         if planned is None:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import theil_sen
 from lightning_gapmon.analysis.wording import percent
@@ -36,10 +36,10 @@ class Plateau(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a window without a slope."""
-        if type(self.checks) is not int or not 3 <= self.checks <= MOST:  # noqa: PLR2004
+        if not (is_count(self.checks, least=3) and self.checks <= MOST):
             msg = f"Found Plateau({self.checks!r}); expected a number of checks from 3 to {MOST}."
             raise ConfigurationError(msg)
-        if not 0 <= self.tolerance < math.inf:
+        if not is_number(self.tolerance, least=0):
             msg = f"Found tolerance={self.tolerance!r}; expected a share from 0, such as 0.001."
             raise ConfigurationError(msg)
 
@@ -54,6 +54,5 @@ class Plateau(Rule):
             return None
         moved = f"fell by {percent(fall)}" if fall >= 0 else f"rose by {percent(-fall)}"
         limit = f"(limit {percent(self.tolerance)})"
-        return self._reason(
-            history, f"validation loss {moved} over the last {self.checks} checks {limit}"
-        )
+        message = f"validation loss {moved} over the last {self.checks} checks {limit}"
+        return self.reason(history, message, fall=fall, tolerance=self.tolerance)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_count, is_number
 from lightning_gapmon.analysis.rules.span import train_span, val_span
 from lightning_gapmon.analysis.wording import count, given, number, percent
 from lightning_gapmon.errors import ConfigurationError
@@ -45,7 +45,11 @@ class GeneralizationLoss(Rule):
         above = (
             f"{percent(loss / 100)} above its best, {number(best)} (limit {given(self.alpha)} %)"
         )
-        return self._reason(history, f"validation loss {number(history[-1].val)} is {above}")
+        message = f"validation loss {number(history[-1].val)} is {above}"
+        evidence = {"val_best": best, "val_now": history[-1].val}
+        return self.reason(
+            history, message, generalization_loss=loss, limit=self.alpha, **evidence
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,7 +86,8 @@ class ProgressQuotient(Rule):
         if not loss > self.alpha * progress:
             return None
         against = f"against a training progress of {number(progress)} (limit {given(self.alpha)})"
-        return self._reason(history, f"generalisation loss {percent(loss / 100)} {against}")
+        message = f"generalisation loss {percent(loss / 100)} {against}"
+        return self.reason(history, message, generalization_loss=loss, progress=progress)
 
     def _progress(self, history: History) -> float:
         span = train_span(history)
@@ -121,7 +126,7 @@ class SuccessiveRises(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be counted."""
-        if type(self.strips) is not int or self.strips < 1:
+        if not is_count(self.strips):
             msg = f"Found SuccessiveRises({self.strips!r}); expected a number of strips from 1."
             raise ConfigurationError(msg)
         _need_strip("SuccessiveRises", self.strip)
@@ -132,7 +137,8 @@ class SuccessiveRises(Rule):
         if not history or len(history) % self.strip or rises < self.strips:
             return None
         strips = f"{count(rises, 'strip')} of {count(self.strip, 'check')}"
-        return self._reason(history, f"validation loss rose over {strips} in a row")
+        message = f"validation loss rose over {strips} in a row"
+        return self.reason(history, message, rises=rises, strip=self.strip)
 
     def _update(self, before: _Rises, history: History) -> _Rises:
         val = history[-1].val
@@ -156,12 +162,12 @@ def generalization_loss(history: History) -> float:
 
 
 def _need_positive(rule: str, alpha: float) -> None:
-    if not (isinstance(alpha, (int, float)) and 0 <= alpha < math.inf):
+    if not is_number(alpha, least=0):
         msg = f"Found {rule}({alpha!r}); expected a finite limit from 0, such as {rule}()."
         raise ConfigurationError(msg)
 
 
 def _need_strip(rule: str, strip: int) -> None:
-    if type(strip) is not int or strip < 1:
+    if not is_count(strip):
         msg = f"Found {rule}(strip={strip!r}); expected a number of checks from 1."
         raise ConfigurationError(msg)

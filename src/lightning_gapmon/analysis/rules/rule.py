@@ -1,11 +1,11 @@
-"""What a rule is, how it is written as plain types, and how rules combine."""
+"""What a rule and its reason are, and how rules combine."""
 
 import dataclasses
-import sys
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.errors import ConfigurationError
@@ -19,11 +19,13 @@ class StopReason:
         rule: The rule that fired, as one would write it.
         message: One sentence with the numbers behind it.
         check: Number of the check at which it fired.
+        evidence: The numbers behind it, by name.
     """
 
     rule: str
     message: str
     check: int
+    evidence: Mapping[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Give the sentence, with its rule."""
@@ -35,6 +37,19 @@ class Rule(ABC):
 
     Subclasses are frozen dataclasses. Rules combine: `a | b` stops when either does, `a & b`
     when both do at the same check, `a.after(10)` looks only at what comes after ten checks.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True, repr=False)
+        ... class Halved(Rule):
+        ...     times: int = 1
+        ...
+        ...     def __call__(self, history):
+        ...         share = history.val[-1] / history.val[0] if history else 1.0
+        ...         if share <= 0.5**self.times:
+        ...             return self.reason(history, "the loss has halved", share=share)
+        >>> Halved(2)(History.from_curves(train=[1, 1], val=[4.0, 1.0]))
+        StopReason(rule='Halved(2)', message='the loss has halved', check=2, evidence={...0.25})
     """
 
     @abstractmethod
@@ -43,11 +58,11 @@ class Rule(ABC):
 
     def __or__(self, other: "Rule") -> "Rule":
         """Stop when either rule does."""
-        return Any_(_both(self, other, "|"))
+        return AnyOf(_both(self, other, "|"))
 
     def __and__(self, other: "Rule") -> "Rule":
         """Stop when both rules do."""
-        return All(_both(self, other, "&"))
+        return AllOf(_both(self, other, "&"))
 
     def after(self, checks: int = 0, *, epochs: int = 0, steps: int = 0) -> "Rule":
         """Leave the first checks, epochs or optimiser steps out of sight: a warm-up."""
@@ -55,121 +70,77 @@ class Rule(ABC):
 
     def smoothed(self, checks: int = 5, *, by: str = "median") -> "Rule":
         """Judge smoothed losses, see `Smoothed`."""
-        return family()["Smoothed"](self, checks, by)
+        return _wrappers["smoothed"](self, checks, by)
 
     def grace(self, checks: int) -> "Rule":
         """Give the run that many checks more when the rule fires, see `Grace`."""
-        return family()["Grace"](self, checks)
+        return _wrappers["grace"](self, checks)
 
     def lr_aware(self) -> "Rule":
         """Wait for the learning rate's warm-up and count afresh after a drop, see `LrAware`."""
-        return family()["LrAware"](self)
+        return _wrappers["lr_aware"](self)
 
-    def to_plain(self) -> dict[str, Any]:
-        """Write the rule as plain types, fit for JSON.
-
-        Example:
-            >>> from lightning_gapmon import Target
-            >>> Target(0.5).to_plain()
-            {'type': 'Target', 'loss': 0.5}
-        """
-        return {"type": type(self).__name__} | {n: _plain(v) for n, v in _settings(self)}
-
-    @staticmethod
-    def from_plain(plain: Mapping[str, Any]) -> "Rule":
-        """Read what `to_plain` wrote.
-
-        Raises:
-            ConfigurationError: There is no such rule, or it has no such settings.
-
-        Example:
-            >>> Rule.from_plain({"type": "Target", "loss": 0.5})
-            Target(0.5)
-        """
-        make = family().get(plain.get("type", ""))
-        settings = {n: _from_plain(v) for n, v in plain.items() if n != "type"}
-        try:
-            return make(**settings) if make else _unknown(plain)
-        except TypeError as error:
-            msg = f"Found {dict(plain)!r}; {error}. Expected what Rule.to_plain() writes."
-            raise ConfigurationError(msg) from error
+    def reason(self, history: History, message: str, **evidence: float) -> StopReason:
+        """Say at the last check why to stop, with the numbers behind it."""
+        return StopReason(repr(self), message, history[-1].check, evidence)
 
     def __repr__(self) -> str:
         """Write it as one would, without what is at its default."""
-        defaults = {field.name: field.default for field in _fields(self)}
-        said = [(n, v) for n, v in _settings(self) if v != defaults[n]]
-        first = next(iter(defaults), None)
-        words = [repr(v) if n == first else f"{n}={v!r}" for n, v in said]
+        fields: tuple[dataclasses.Field[Any], ...] = ()
+        if dataclasses.is_dataclass(self):
+            fields = dataclasses.fields(self)
+        said = [(one.name, getattr(self, one.name)) for one in fields]
+        defaults = {one.name: one.default for one in fields}
+        first = fields[0].name if fields else ""
+        words: list[str] = [
+            repr(value) if name == first else f"{name}={value!r}"
+            for name, value in said
+            if value != defaults[name]
+        ]
         return f"{type(self).__name__}({', '.join(words)})"
 
-    def _reason(self, history: History, message: str) -> StopReason:
-        return StopReason(rule=repr(self), message=message, check=history[-1].check)
+
+Wrapper = TypeVar("Wrapper", bound=type[Rule])
+_wrappers: dict[str, Callable[..., Rule]] = {}
 
 
-def family() -> dict[str, Callable[..., Rule]]:
-    """Give every rule that is defined, by its name; wrappers and users' own are among them."""
-    return {cls.__name__: cls for cls in _descendants(Rule)}  # type: ignore[type-abstract]
+def wrapper(method: str) -> Callable[[Wrapper], Wrapper]:
+    """Let a rule around a rule be made by a method: it is defined where this module ends."""
+
+    def remember(cls: Wrapper) -> Wrapper:
+        _wrappers[method] = cls
+        return cls
+
+    return remember
 
 
-def _descendants(cls: type[Rule]) -> Iterator[type[Rule]]:
-    for child in cls.__subclasses__():
-        yield child
-        yield from _descendants(child)
+def need_rule(rule: object, written_behind: str) -> None:
+    """Refuse to wrap what is no rule, when it is made and not at the first check.
 
-
-def _fields(rule: Rule) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
-
-
-def _settings(rule: Rule) -> list[tuple[str, Any]]:
-    return [(field.name, getattr(rule, field.name)) for field in _fields(rule)]
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any setting
-    if isinstance(value, Rule):
-        return value.to_plain()
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    return _address(value) if callable(value) else value
-
-
-def _address(function: Any) -> dict[str, str]:  # noqa: ANN401 - any function
-    module, name = function.__module__, function.__qualname__
-    if _at(module, name) is not function:
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if not isinstance(rule, Rule):
         msg = (
-            f"Found the function {name} of {module}, which cannot be found again by its name. "
-            "Define it at the top of a module, to write a rule that uses it."
+            f"Found {rule!r} where .{written_behind} needs a rule; write it behind one, as in "
+            f"Patience(10).{written_behind}."
         )
         raise ConfigurationError(msg)
-    return {"function": f"{module}:{name}"}
 
 
-def _from_plain(value: Any) -> Any:  # noqa: ANN401 - any setting
-    if isinstance(value, Mapping):
-        return _function(value["function"]) if "function" in value else Rule.from_plain(value)
-    return tuple(map(_from_plain, value)) if isinstance(value, list) else value
+def is_count(value: object, *, least: int = 1) -> bool:
+    """Tell whether a setting is a whole number that is large enough."""
+    return type(value) is int and value >= least
 
 
-def _function(address: str) -> Any:  # noqa: ANN401 - any function
-    module, _, name = address.partition(":")
-    found = _at(module, name)
-    if found is None:
-        # Importing it here would let a file choose what code runs.
-        msg = f"Found a rule that uses {address}, which is not loaded. Import {module} first."
-        raise ConfigurationError(msg)
-    return found
-
-
-def _at(module: str, name: str) -> object:
-    return getattr(sys.modules.get(module), name, None)
-
-
-def _unknown(plain: Mapping[str, Any]) -> Rule:
-    msg = (
-        f"Found the rule {plain.get('type')!r}; expected one of {', '.join(sorted(family()))}. "
-        "A rule of your own is known once its module is imported."
-    )
-    raise ConfigurationError(msg)
+def is_number(value: object, *, least: float = -math.inf, most: float = math.inf) -> bool:
+    """Tell whether a setting is a finite number within bounds; a truth value is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value) and least <= value <= most
+    except OverflowError:  # a whole number past all floats
+        return False
 
 
 def _both(left: Rule, right: object, sign: str) -> tuple[Rule, Rule]:
@@ -182,11 +153,26 @@ def _both(left: Rule, right: object, sign: str) -> tuple[Rule, Rule]:
     return left, right
 
 
+def _need_rules(rules: Any, sign: str) -> None:  # noqa: ANN401 - whatever was given
+    if not (rules and isinstance(rules, tuple)) or not all(
+        isinstance(rule, Rule) for rule in rules
+    ):
+        msg = (
+            f"Found {rules!r} to be joined by {sign}; expected rules, for example "
+            f"Patience(10) {sign} Target(0.1)."
+        )
+        raise ConfigurationError(msg)
+
+
 @dataclass(frozen=True, repr=False)
-class Any_(Rule):  # noqa: N801 - `Any` is taken by typing
+class AnyOf(Rule):
     """Stop when any of the rules does; the first that fires gives the reason."""
 
     rules: tuple[Rule, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what are no rules."""
+        _need_rules(self.rules, "|")
 
     def __call__(self, history: History) -> StopReason | None:
         """Ask them in their order."""
@@ -195,47 +181,43 @@ class Any_(Rule):  # noqa: N801 - `Any` is taken by typing
 
     def __repr__(self) -> str:
         """Write it as it is put together."""
-        return " | ".join(map(repr, self.rules))
+        return " | ".join(
+            f"({rule})" if isinstance(rule, AnyOf) and n else repr(rule)
+            for n, rule in enumerate(self.rules)
+        )
 
 
 @dataclass(frozen=True, repr=False)
-class All(Rule):
+class AllOf(Rule):
     """Stop when all of the rules do, at the same check."""
 
     rules: tuple[Rule, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse what are no rules."""
+        _need_rules(self.rules, "&")
+
     def __call__(self, history: History) -> StopReason | None:
-        """Ask them all; the reason holds each one's sentence."""
-        reasons = [rule(history) for rule in self.rules]
-        messages = [reason.message for reason in reasons if reason]
-        if not messages or len(messages) < len(reasons):
+        """Ask them all; the reason holds each one's sentence, and its numbers by its name."""
+        reasons = [reason for rule in self.rules if (reason := rule(history))]
+        if not reasons or len(reasons) < len(self.rules):
             return None
-        return self._reason(history, " and ".join(messages))
+        evidence = {f"{r.rule} {name}": x for r in reasons for name, x in r.evidence.items()}
+        return self.reason(history, " and ".join(r.message for r in reasons), **evidence)
 
     def __repr__(self) -> str:
         """Write it as it is put together."""
         return " & ".join(
-            f"({rule})" if isinstance(rule, Any_) else repr(rule) for rule in self.rules
+            f"({rule})"
+            if isinstance(rule, AnyOf) or (isinstance(rule, AllOf) and n)
+            else repr(rule)
+            for n, rule in enumerate(self.rules)
         )
-
-
-def need_rule(rule: object, wrapper: str) -> None:
-    """Refuse to wrap what is no rule, when it is made and not at the first check.
-
-    Raises:
-        ConfigurationError: It is none.
-    """
-    if not isinstance(rule, Rule):
-        msg = (
-            f"Found {rule!r} where .{wrapper} needs a rule; write it behind one, as in "
-            f"Patience(10).{wrapper}."
-        )
-        raise ConfigurationError(msg)
 
 
 def written(rule: Rule) -> str:
     """Write a rule as it stands before a dot."""
-    return f"({rule})" if isinstance(rule, (Any_, All)) else repr(rule)
+    return f"({rule})" if isinstance(rule, (AnyOf, AllOf)) else repr(rule)
 
 
 @dataclass(frozen=True, repr=False)
@@ -256,8 +238,8 @@ class After(Rule):
 
     def __post_init__(self) -> None:
         """Refuse a warm-up that is no count."""
-        counts = (self.checks, self.epochs, self.steps)
-        if any(not isinstance(count, int) or count < 0 for count in counts):
+        need_rule(self.rule, "after(10)")
+        if not all(is_count(n, least=0) for n in (self.checks, self.epochs, self.steps)):
             found = repr(self)[len(written(self.rule)) :]
             msg = f"Found {found}; expected a number of checks, such as .after(10)."
             raise ConfigurationError(msg)

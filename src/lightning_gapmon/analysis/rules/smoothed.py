@@ -8,7 +8,15 @@ from typing import Any, Literal, NamedTuple
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason, written
+from lightning_gapmon.analysis.rules.rule import (
+    Rule,
+    StopReason,
+    is_count,
+    need_rule,
+    wrapper,
+    written,
+)
+from lightning_gapmon.analysis.wording import count
 from lightning_gapmon.errors import ConfigurationError
 
 LOSSES = ("train", "end", "probe", "val")
@@ -20,6 +28,7 @@ class _Shadow(NamedTuple):
     levels: tuple[float, ...] = (math.nan,) * len(LOSSES)
 
 
+@wrapper("smoothed")
 @dataclass(frozen=True, repr=False)
 class Smoothed(Rule):
     """A rule that judges smoothed losses, all four of them alike, so that the gap stays fair.
@@ -45,7 +54,8 @@ class Smoothed(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what is no smoothing."""
-        if type(self.checks) is not int or self.checks < 1 or self.by not in ("median", "ema"):
+        need_rule(self.rule, "smoothed(5)")
+        if not is_count(self.checks) or self.by not in ("median", "ema"):
             msg = (
                 f"Found .smoothed({self.checks!r}, by={self.by!r}); expected a number of checks "
                 'from 1, and by="median" or by="ema".'
@@ -60,7 +70,8 @@ class Smoothed(Rule):
         reason = self.rule(smooth)
         if reason is None:
             return None
-        return self._reason(history, f"smoothed over {self.checks} checks: {reason.message}")
+        message = f"smoothed over {count(self.checks, 'check')}: {reason.message}"
+        return self.reason(history, message, **reason.evidence)
 
     def _cast(self, shadow: _Shadow, history: History) -> _Shadow:
         seen = history[-1]

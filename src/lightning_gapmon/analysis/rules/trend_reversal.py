@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+from lightning_gapmon.analysis.rules.rule import Rule, StopReason, is_number
 from lightning_gapmon.analysis.rules.span import val_span
 from lightning_gapmon.analysis.trend import mann_kendall
-from lightning_gapmon.analysis.wording import percent
+from lightning_gapmon.analysis.wording import number, percent
 from lightning_gapmon.errors import ConfigurationError
 
 SHARE, LEAST, MOST, LEVEL = 0.4, 8, 30, 5
@@ -31,7 +31,7 @@ class TrendReversal(Rule):
     Example:
         >>> val = [3.0, 2.0, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7]
         >>> TrendReversal()(History.from_curves(train=[1] * 10, val=val)).message
-        'validation loss rises (Mann-Kendall 3.34 over 8 checks), 50 % above its best'
+        'validation loss rises (Mann-Kendall 3.340 over 8 checks), 50 % above its best'
     """
 
     effect: float = 0.02
@@ -39,7 +39,7 @@ class TrendReversal(Rule):
 
     def __post_init__(self) -> None:
         """Refuse what is no rise."""
-        if not (0 <= self.effect < math.inf and 0 <= self.score < math.inf):
+        if not (is_number(self.effect, least=0) and is_number(self.score, least=0)):
             msg = (
                 f"Found TrendReversal(effect={self.effect!r}, score={self.score!r}); "
                 "expected two finite numbers from 0."
@@ -58,8 +58,9 @@ class TrendReversal(Rule):
         score = mann_kendall(window)
         if score < self.score:
             return None
-        trend = f"rises (Mann-Kendall {score:.2f} over {size} checks)"
-        return self._reason(history, f"validation loss {trend}, {percent(effect)} above its best")
+        trend = f"rises (Mann-Kendall {number(score)} over {size} checks)"
+        message = f"validation loss {trend}, {percent(effect)} above its best"
+        return self.reason(history, message, mann_kendall=score, rise=effect, least=self.effect)
 
     def _effect(self, history: History, last: list[float]) -> float:
         span = val_span(history)

@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor
 
-from lightning_gapmon.collect.meter.rows import on_device, side_by_side, wide_dtype
+from lightning_gapmon.collect.meter.rows import Block, on_device, side_by_side, wide_dtype
 
 FLUSH_BATCHES = 1024
 FLUSH_ELEMENTS = 1 << 16
+FIRST_ROOM = 32  # of what hears more, the room is made for a thousand: half a megabyte on the host
 
 
 class Buffer:
@@ -43,6 +44,8 @@ class Buffer:
         if loss.ndim or self._losses or loss.get_device() != self._device:
             self._add_apart(loss)
         else:
+            if len(self._counts) == len(self._slots):
+                self._make_room(loss.device, FLUSH_BATCHES)
             self._slots[len(self._counts)].copy_(loss.data if loss.requires_grad else loss)
         self._counts.append(n)
         return len(self._counts) >= FLUSH_BATCHES or self._elements >= FLUSH_ELEMENTS
@@ -53,12 +56,15 @@ class Buffer:
             self._losses.append(loss.detach().clone())
             self._elements += loss.numel()
         else:
-            self._make_room(loss.device)
+            self._make_room(loss.device, min(FIRST_ROOM, FLUSH_BATCHES))
             self._slots[0].copy_(loss.data)
 
-    def _make_room(self, device: torch.device) -> None:
+    def _make_room(self, device: torch.device, size: int) -> None:
+        """Make room, for what is there already too."""
+        held = self._room[: len(self._counts)]
         with torch.inference_mode(mode=False):  # else it could be written to in there alone
-            self._room = torch.empty(FLUSH_BATCHES, dtype=wide_dtype(device), device=device)
+            self._room = torch.empty(size, dtype=wide_dtype(device), device=device)
+            self._room[: len(held)].copy_(held)
         self._slots = self._room.unbind()
         self._device = self._room.get_device()
 
@@ -66,20 +72,16 @@ class Buffer:
         if not self._losses:
             self._losses = list(self._room[: len(self._counts)].clone().unbind())
 
-    def take(self) -> tuple[Tensor, Tensor]:
-        """Give what waits, and begin anew.
-
-        Returns:
-            Losses and weights, both `(batches, longest)`, the first to be read before the next
-            `add`; what is padding weighs nothing.
-        """
+    def take(self) -> list[Block]:
+        """Give what waits, to be read before the next `add`, and begin anew."""
         if self._losses:
-            values, weights = side_by_side(self._losses, self._counts)
+            blocks = side_by_side(self._losses, self._counts)
         else:
             values = self._room[: len(self._counts), None]
             weights = on_device(self._counts, values.device)[:, None]
+            blocks = [Block(range(len(self._counts)), values, weights)]
         self.clear()
-        return values, weights
+        return blocks
 
     def clear(self) -> None:
         """Forget what waits."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lightning_gapmon.collect.meter.buffer import Buffer
-from lightning_gapmon.collect.meter.rows import batch_rows, wide_dtype
+from lightning_gapmon.collect.meter.rows import in_order, wide_dtype
 from lightning_gapmon.collect.meter.sums import WIDTH, Sums  # noqa: F401 - Sums is for the example
 
 MOST_ROWS = 1024
@@ -64,8 +64,8 @@ class LossMeter:
         return torch.stack([part.sum(0) for part in parts]).to(device)
 
     def reset(self) -> None:
-        """Begin a new window."""
-        self._buffer.clear()
+        """Begin a new window, with no room until a loss comes: many meters hear but one."""
+        self._buffer = Buffer()
         self._rows, self._ends = None, []
 
     def flush(self) -> None:
@@ -73,7 +73,7 @@ class LossMeter:
         if not len(self._buffer):
             return
         start = self._ends[-1] if self._ends else 0
-        rows = batch_rows(*self._buffer.take(), start)
+        rows = in_order(self._buffer.take(), start)
         for part in rows.split(_steps(len(self._ends), len(rows))):
             self._append(part)
 

@@ -1,22 +1,52 @@
 """Rows of sums, one a batch, made on the device of its losses and without a wait for it."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 
-def batch_rows(values: Tensor, weights: Tensor, start: int) -> Tensor:
-    """Sum each batch into a row, in the order of `Sums`: `(batches, 12)`.
+class Block(NamedTuple):
+    """Batches of about the same length, side by side.
+
+    Attributes:
+        places: Where each stands among those that waited together.
+        values: Losses, `(batches, length)`.
+        weights: Their weights, likewise; what is padding weighs nothing.
+    """
+
+    places: Sequence[int]
+    values: Tensor
+    weights: Tensor
+
+
+def in_order(blocks: Sequence[Block], start: int) -> Tensor:
+    """Sum the batches of all blocks into rows, in the order in which they came: `(batches, 12)`.
 
     Args:
-        values: Losses, `(batches, longest)`.
-        weights: Their weights, likewise; what weighs nothing is left out, whatever its loss.
+        blocks: At least one.
         start: How many batches the window had before.
     """
+    rows = torch.cat([_batch_rows(block, start) for block in blocks])
+    if len(blocks) == 1:
+        return rows
+    places = [place for block in blocks for place in block.places]
+    back: list[float | Tensor] = [0.0] * len(places)
+    for row, place in enumerate(places):
+        back[place] = float(row)
+    return rows[on_device(back, rows.device).long()]
+
+
+def _batch_rows(block: Block, start: int) -> Tensor:
+    """Sum each batch into a row, in the order of `Sums`: `(batches, 12)`."""
+    values, weights = block.values, block.weights
     there = weights > 0
     values = values.where(there, 0.0)
     weighted, squares = weights * values, weights * weights
-    order = torch.arange(start, start + len(values), dtype=values.dtype, device=values.device)
+    order = start + _places(block)
     n = weights.sum(1)
     columns = [
         n,
@@ -35,20 +65,48 @@ def batch_rows(values: Tensor, weights: Tensor, start: int) -> Tensor:
     return torch.stack(columns, 1)
 
 
-def side_by_side(losses: list[Tensor], counts: list[float | Tensor]) -> tuple[Tensor, Tensor]:
-    """Lay losses and weights out as `(batches, longest)`; what is padding weighs nothing."""
+def _places(block: Block) -> Tensor:
+    device = block.values.device
+    if isinstance(block.places, range):
+        return torch.arange(len(block.places), dtype=wide_dtype(device), device=device)
+    return on_device([float(place) for place in block.places], device)
+
+
+def side_by_side(losses: list[Tensor], counts: list[float | Tensor]) -> list[Block]:
+    """Lay losses and weights out, those of about the same length together.
+
+    Each is padded to the next power of two: so a long one among short ones costs its own length
+    and not that of all, and a batch's sum is to the last bit the same whatever came beside it.
+    """
     device = losses[0].device
-    dtype = wide_dtype(device)
     if any(loss.device != device for loss in losses):
         losses = [loss.to(device, non_blocking=True) for loss in losses]
+    widths = [1 << (loss.numel() - 1).bit_length() for loss in losses]
+    together: dict[int, list[int]] = {}
+    for place, width in enumerate(widths):
+        together.setdefault(width, []).append(place)
+    if len(together) == 1:
+        return [_block(range(len(losses)), losses, counts, widths[0])]
+    return [
+        _block(places, [losses[i] for i in places], [counts[i] for i in places], width)
+        for width, places in together.items()
+    ]
+
+
+def _block(
+    places: Sequence[int], losses: list[Tensor], counts: list[float | Tensor], width: int
+) -> Block:
+    device = losses[0].device
+    dtype = wide_dtype(device)
     weights = on_device(counts, device)[:, None]
+    lengths: list[float | Tensor] = [float(loss.numel()) for loss in losses]
     if len({loss.shape for loss in losses}) == 1:
         values = torch.stack(losses).reshape(len(losses), -1).to(dtype)
-        return values, weights.expand_as(values)
-    lengths: list[float | Tensor] = [float(loss.numel()) for loss in losses]
-    values = pad_sequence([loss.reshape(-1).to(dtype) for loss in losses], batch_first=True)
-    columns = torch.arange(values.shape[1], device=device)
-    return values, weights * (columns < on_device(lengths, device)[:, None])
+    else:
+        values = pad_sequence([loss.reshape(-1).to(dtype) for loss in losses], batch_first=True)
+    values = pad(values, (0, width - values.shape[1]))
+    columns = torch.arange(width, device=device)
+    return Block(places, values, weights * (columns < on_device(lengths, device)[:, None]))
 
 
 def on_device(numbers: list[float | Tensor], device: torch.device) -> Tensor:

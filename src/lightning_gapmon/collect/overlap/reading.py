@@ -1,5 +1,6 @@
 """Reading one process's portion of several data, apart from training, as far as the time goes."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -109,8 +110,13 @@ def _reporting(progress: bool | Report) -> AbstractContextManager[Report]:  # no
 
 @contextmanager
 def _bar() -> Iterator[Report]:
-    from rich.progress import Progress  # noqa: PLC0415 - a quarter of a second to import
+    from tqdm.auto import tqdm  # noqa: PLC0415 - Lightning's own, and slow to import
 
-    with Progress() as bar:
-        task = bar.add_task("Comparing training and validation samples", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    what = "Comparing training and validation samples"
+    with tqdm(desc=what, unit=" samples", file=sys.stdout) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield report

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from lightning_gapmon.errors import LogFormatError
+from lightning_gapmon.logs.columns import Columns, joined
 from lightning_gapmon.logs.event_files.checksum import FURTHEST, Bytes, Words, is_kept
-from lightning_gapmon.logs.event_files.columns import Columns, joined
 from lightning_gapmon.logs.event_files.event import Scalar, parse, scalars
 from lightning_gapmon.logs.event_files.layout import Layout, Mask, layout_of
 from lightning_gapmon.logs.event_files.records import CHECKSUM, Offsets, Spot, numbers_at
@@ -128,7 +128,7 @@ class Decoder:
                 decoded.spots.append(Spot(at, str(error)))
                 continue
             for scalar in read:
-                part = np.array([at]), Columns.of([scalar])
+                part = np.array([at]), Columns.of([scalar.step], [scalar.value], [scalar.seconds])
                 decoded.parts.setdefault(scalar.tag, []).append(part)
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from lightning_gapmon.logs.columns import Columns
 from lightning_gapmon.logs.event_files.checksum import (
     FURTHEST,
     Bytes,
@@ -15,7 +16,6 @@ from lightning_gapmon.logs.event_files.checksum import (
     crc,
     masked,
 )
-from lightning_gapmon.logs.event_files.columns import Columns
 from lightning_gapmon.logs.event_files.event import number, parse
 from lightning_gapmon.logs.event_files.records import WALL_TIME
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lightning_gapmon.analysis.history.series import Series
 from lightning_gapmon.errors import LogFormatError
-from lightning_gapmon.logs.event_files.columns import Columns, joined, restarted
+from lightning_gapmon.logs.columns import Columns, joined, restarted
 from lightning_gapmon.logs.event_files.decode import Decoder, Wanted
 from lightning_gapmon.logs.event_files.layout import Mask
 from lightning_gapmon.logs.event_files.records import (

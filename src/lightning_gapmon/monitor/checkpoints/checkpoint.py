@@ -1,4 +1,4 @@
-"""Checkpoints of the best checks, and who writes them."""
+"""Checkpoints of the best checks and of the latest, and who writes them."""
 
 import math
 from pathlib import Path
@@ -11,13 +11,19 @@ from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.compat import (
-    AnyCallback,
     RankedCheckpoint,
+    batches_trained,
+    is_checking,
+    is_dry_run,
     is_untouched_default,
+    let_last_be_found,
+    monitors,
     trainer_callbacks,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from lightning.pytorch import LightningModule, Trainer
 
     from lightning_gapmon.analysis.history.history import History
@@ -25,20 +31,23 @@ if TYPE_CHECKING:
 
 
 class GapCheckpoint(RankedCheckpoint):
-    """A `ModelCheckpoint` that follows a `GapMonitor`: it saves at fresh checks only.
+    """A `ModelCheckpoint` that follows a `GapMonitor`: the best checks' files, and the latest.
 
-    The stock one may save under the loss of an earlier validation; this one saves right after
-    the check whose loss it saves under. A check whose loss is not finite is never kept.
+    It saves at fresh checks only, right after the check whose loss a file is saved under, where
+    the stock one may save under the loss of an earlier validation. `last.ckpt` is the latest
+    check: a run that was killed goes on from there, by `ckpt_path="last"`. A check whose loss is
+    not finite is never kept. A fit that ends without any check leaves its last weights.
 
     Args:
         select: What is best: the `raw` validation loss, or its `trend` (the median of the last
             five), for a loss so noisy that its lowest value is luck.
-        max_gap: Largest relative gap of a check that is kept.
+        max_gap: Largest relative gap of a check that is kept as one of the best.
         dirpath: Folder of the files; by default that of the logs.
-        filename: Name of the files, as in `ModelCheckpoint` with `auto_insert_metric_name=False`,
-            for our names hold a slash: `"epoch{epoch}-{Loss/val:.3f}"`.
+        filename: Name of the best files, as in `ModelCheckpoint` with
+            `auto_insert_metric_name=False`, for our names hold a slash:
+            `"epoch{epoch}-{Loss/val:.3f}"`.
         save_top_k: How many of the best checks to keep; -1 keeps all, 0 none.
-        save_last: Keep a copy of (or a `"link"` to) the latest file too.
+        save_last: Whether to keep the latest check too, in `last.ckpt`.
         save_weights_only: Leave optimisers and callbacks out; such a file cannot be resumed.
 
     Raises:
@@ -53,12 +62,10 @@ class GapCheckpoint(RankedCheckpoint):
         dirpath: str | Path | None = None,
         filename: str | None = None,
         save_top_k: int = 1,
-        save_last: "bool | Literal['link'] | None" = None,
+        save_last: bool = True,
         save_weights_only: bool = False,
     ) -> None:
-        if type(save_top_k) is not int or save_top_k < -1:
-            msg = f"Found save_top_k={save_top_k!r}; expected a number of checks, or -1 for all."
-            raise ConfigurationError(msg)
+        _refuse_odd(save_top_k, save_last)
         super().__init__(
             monitor=Tags().val,
             dirpath=dirpath,
@@ -69,8 +76,11 @@ class GapCheckpoint(RankedCheckpoint):
             save_on_train_epoch_end=False,
             auto_insert_metric_name=not filename,
         )
+        let_last_be_found()
         self.selection = Selection(by=select, max_gap=max_gap)
         self._history: History | None = None
+        self._seen = self._batches = 0
+        self._loaded = False
 
     @property
     def state_key(self) -> str:
@@ -83,9 +93,7 @@ class GapCheckpoint(RankedCheckpoint):
         Raises:
             ConfigurationError: There is no `GapMonitor`.
         """
-        if stage == "fit" and not any(
-            isinstance(one, AnyCallback) for one in trainer_callbacks(trainer)
-        ):
+        if stage == "fit" and not monitors(trainer):
             msg = (
                 "Found a GapCheckpoint in a Trainer without a GapMonitor, whose checks it saves. "
                 "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
@@ -101,7 +109,8 @@ class GapCheckpoint(RankedCheckpoint):
         A ranking that went on would keep a later fit from saving, and `best` would be a file of
         another run.
         """
-        self._history = None
+        self._history, self._seen, self._loaded = None, 0, False
+        self.forget_saved()
         self.best_k_models, self.kth_value = {}, torch.tensor(math.inf)
         self.best_model_score = self.current_score = None
         self.best_model_path = self.kth_best_model_path = self.last_model_path = ""
@@ -120,22 +129,55 @@ class GapCheckpoint(RankedCheckpoint):
             return {}
         return {self.monitor: torch.tensor(self.selection.rank(self._history))}
 
+    def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Find the files of a run whose folder has moved."""
+        super().on_train_start(trainer, pl_module)
+        self._batches = batches_trained(trainer)
+        if self._loaded:
+            self._move(trainer.strategy.broadcast(self._moved()))
+
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Save if there is a check of right now with a finite loss."""
-        fitting = trainer.state.fn == "fit" and not trainer.sanity_checking
-        seen = self._history[-1] if self._history and fitting else None
-        if seen is None or seen.step != trainer.global_step:
+        """Save if there is a check of right now: the best first, for the latest names it."""
+        seen = self._history[-1] if self._history and is_checking(trainer) else None
+        if seen is None or seen.check <= self._seen:
             return
-        if self.monitor is None:
-            super().on_validation_end(trainer, pl_module)
-        if not math.isfinite(seen.val):
-            return
-        if self.selection.admits(seen):
-            super().on_validation_end(trainer, pl_module)
+        self._seen = seen.check
+        if self.monitor is None or math.isfinite(seen.val):
+            if self.monitor is None or self.selection.admits(seen):
+                self.save_ranked(trainer)
+            self.save_latest(trainer)
+
+    def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Keep the last weights of a fit that has had no check: the stock one would, too."""
+        idle = batches_trained(trainer) == self._batches
+        if not (self._history or self.has_saved or idle or is_dry_run(trainer)):
+            self.monitor = None
+            self.save_ranked(trainer)
+            self.save_latest(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Add the last check that was seen to the stock state."""
+        return {**super().state_dict(), "check": self._seen}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue the ranking, also where a resumed run writes to another folder."""
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+        self._seen, self._loaded = int(state_dict.get("check", 0)), True
+
+    def _moved(self) -> dict[str, str]:
+        """Give the paths that are gone, but whose files are in this run's folder."""
+        known = {self.best_model_path, self.kth_best_model_path, self.last_model_path}
+        gone = [
+            path for path in known | set(self.best_k_models) if path and not self.is_there(path)
+        ]
+        here = {path: str(Path(self.dirpath or ".", Path(path).name)) for path in gone}
+        return {path: new for path, new in here.items() if self.is_there(new)}
+
+    def _move(self, moved: dict[str, str]) -> None:
+        self.best_k_models = {moved.get(p, p): score for p, score in self.best_k_models.items()}
+        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            path = getattr(self, name)
+            setattr(self, name, moved.get(path, path))
 
     def best_path(self, best: "Observation") -> str:
         """Give the path of the checkpoint of the check that is selected now, else ""."""
@@ -150,6 +192,18 @@ class GapCheckpoint(RankedCheckpoint):
     def __getstate__(self) -> dict[str, Any]:
         """Leave the history to the monitor."""
         return {**vars(self), "_history": None}
+
+
+def _refuse_odd(save_top_k: object, save_last: object) -> None:
+    if type(save_top_k) is not int or save_top_k < -1:
+        msg = f"Found save_top_k={save_top_k!r}; expected a number of checks, or -1 for all."
+        raise ConfigurationError(msg)
+    if type(save_last) is not bool:
+        msg = (
+            f"Found save_last={save_last!r}; expected True or False: last.ckpt is the latest "
+            "check itself, not a link to another file."
+        )
+        raise ConfigurationError(msg)
 
 
 def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
@@ -187,6 +241,19 @@ def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
 def selection(trainer: "Trainer") -> Selection:
     """Give what the first `GapCheckpoint` selects by."""
     return next((checkpoint.selection for checkpoint in _ours(trainer)), Selection())
+
+
+def best_path(trainer: "Trainer", losses: "Collection[str]") -> str:
+    """Give the path of the best checkpoint by one of these losses, or "".
+
+    One that a user ranks by something else, an accuracy say, is not the best check's.
+    """
+    ranked = (
+        getattr(callback, "best_model_path", "")
+        for callback in trainer.checkpoint_callbacks
+        if isinstance(callback, GapCheckpoint) or getattr(callback, "monitor", None) in losses
+    )
+    return next(filter(None, ranked), "")
 
 
 def _ours(trainer: "Trainer") -> list[GapCheckpoint]:

@@ -1,4 +1,4 @@
-"""What a predictor without any input would lose, from the targets of the first validation."""
+"""What a predictor without any input would lose: as given, or by the targets of validation."""
 
 import math
 
@@ -13,19 +13,29 @@ MOST_BATCHES = 256
 class Baseline:
     """Collects targets until the first check, where the mixin's `targets` gives any.
 
+    Args:
+        given: The loss of a trivial predictor, where the user has said it; it goes first.
+
     Attributes:
-        loss: What is known: for class indices the entropy of their frequencies, in nats (the
+        measured: By the targets, for class indices the entropy of their frequencies, in nats (the
             cross-entropy of always predicting these), else the variance (the squared error of
-            always predicting the mean); NaN where nothing is.
+            always predicting the mean); NaN where there are none.
     """
 
-    def __init__(self) -> None:
-        self.loss = math.nan
+    def __init__(self, given: float | None = None) -> None:
+        self._given = given
+        self.measured = math.nan
         self._targets: list[Tensor] = []
 
+    @property
+    def loss(self) -> float:
+        """What is known; NaN where nothing is."""
+        return self.measured if self._given is None else self._given
+
     def take(self, module: object, batch: object) -> None:
-        """Keep a batch's targets."""
-        if not isinstance(module, GapMonitorMixin) or len(self._targets) >= MOST_BATCHES:
+        """Take a batch's targets."""
+        is_known = self._given is not None or len(self._targets) >= MOST_BATCHES
+        if is_known or not isinstance(module, GapMonitorMixin):
             return
         targets = module.targets(batch)
         if targets is not None:
@@ -33,12 +43,12 @@ class Baseline:
             whole = targets.is_floating_point()  # the length of class indices may vary
             self._targets.append(targets if whole else targets.flatten())
 
-    def settle(self) -> float:
-        """Compute it from what has been kept; this waits for the device, once a fit."""
+    def measure(self) -> float:
+        """Compute it from what was collected; this waits for the device, once a fit."""
         if self._targets:
-            self.loss = trivial_loss(torch.cat(self._targets))
+            self.measured = trivial_loss(torch.cat(self._targets))
             self._targets = []
-        return self.loss
+        return self.measured
 
 
 def trivial_loss(targets: Tensor) -> float:

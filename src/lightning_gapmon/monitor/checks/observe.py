@@ -7,39 +7,37 @@ from lightning_gapmon.analysis.history.interval import Estimate, difference
 from lightning_gapmon.analysis.history.observation import NAN, Observation
 from lightning_gapmon.analysis.history.window import Bin, at_end
 from lightning_gapmon.collect.meter.sums import Sums
-from lightning_gapmon.monitor.checks.reduction import Ledger, spread
-from lightning_gapmon.monitor.losses.recorder import Source
+from lightning_gapmon.monitor.checks.odd_rank import spread
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
+    from lightning_gapmon.monitor.checks.reduction import Reduced
+    from lightning_gapmon.monitor.losses.watched import Watched
+
 
 def observe(
-    trainer: "Trainer",
-    ledger: Ledger,
-    sources: tuple[Source | None, Source | None],
-    *,
-    check: int,
+    trainer: "Trainer", reduced: "Reduced", watched: "Watched", *, check: int
 ) -> Observation:
     """Put the numbers of a check together.
 
     Args:
         trainer: The Trainer, in validation.
-        ledger: What all ranks recorded.
-        sources: Where train and validation losses are taken from.
+        reduced: What all ranks recorded.
+        watched: Where train and validation losses are taken from.
         check: Its number.
     """
-    train_from, val_from = sources
-    window = ledger.train[train_from] if train_from else []
-    loaders = ledger.val[val_from] if val_from else []
-    train, val = Sums.total(window), Sums.total(loaders)
-    probe = Sums.total(ledger.probe[val_from] if val_from else [])
+    window = reduced.train[watched.train] if watched.train else []
+    loaders = reduced.val[watched.val] if watched.val else []
+    probed = reduced.probe[watched.val] if watched.val else []
+    ranks = reduced.ranks.get(watched.val, []) if watched.val else []
+    train, val, probe = Sums.total(window), Sums.total(loaders), Sums.total(probed)
     end, end_stderr = at_end(_bins(window)) if window else (NAN, NAN)
     seen = Observation(
         check=check,
         epoch=trainer.current_epoch,
         step=trainer.global_step,
-        seconds=ledger.facts.seconds,
+        seconds=reduced.rank_zero.seconds,
         train=train.mean,
         train_n=train.n,
         train_stderr=train.stderr,
@@ -50,9 +48,9 @@ def observe(
         val=val.mean,
         val_n=val.n,
         val_stderr=val.stderr,
-        lr=ledger.facts.lr,
-        lr_drop_in=ledger.facts.lr_drop_in,
-        spread=spread(ledger.shards(val_from)),
+        lr=reduced.rank_zero.lr,
+        lr_drop_in=reduced.rank_zero.lr_drop_in,
+        spread=spread(ranks),
         loaders=tuple(part.mean for part in loaders) if len(loaders) > 1 else (),
     )
     low, high = difference(_estimate(val), _train_estimate(seen, probe, train))

@@ -1,10 +1,8 @@
-"""One check's numbers from all ranks: laid out in one vector, reduced once, read back."""
+"""What all ranks recorded since the last check, added up: one all-reduce, one device wait."""
 
-import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,7 +11,10 @@ from torch import Tensor
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.collect.meter.sums import WIDTH, Sums
-from lightning_gapmon.monitor.losses.recorder import SOURCES, Recorder, Source
+from lightning_gapmon.monitor.checks.rank_zero import RankZero
+from lightning_gapmon.monitor.compat import data_parallel
+from lightning_gapmon.monitor.losses.recorder import Recorder
+from lightning_gapmon.monitor.losses.watched import SOURCES, Names, Source, Watched
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -22,165 +23,175 @@ BINS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What only one rank may say, or what ranks vote on.
+class Votes:
+    """What is asked of all ranks, as numbers that can be added up.
 
     Attributes:
-        seconds: Time spent in `fit`, by the clock of global rank 0.
-        lr: Learning rate of the first parameter group.
-        lr_drop_in: Bad checks that a plateau scheduler still waits for.
-        validating: Time that this validation took, less the probe.
-        probing: Time that the probe has taken so far.
-        probed: Batches that the probe has read so far.
-        baseline: Loss of a trivial predictor; NaN if not known.
-        tag_taken: How many ranks saw the module log under one of our names.
+        tags_taken: 1 of a rank whose module logs under one of our names.
+        checksum: Of the names of the losses that a rank has heard.
+        checksum_squared: Its square.
     """
 
-    seconds: float = 0.0
-    lr: float = 0.0
-    lr_drop_in: float = 0.0
-    validating: float = 0.0
-    probing: float = 0.0
-    probed: float = 0.0
-    baseline: float = 0.0
-    tag_taken: float = 0.0
+    tags_taken: float = 0.0
+    checksum: float = 0.0
+    checksum_squared: float = 0.0
+
+    @classmethod
+    def on(cls, heard: Names, *, tags_taken: bool) -> "Votes":
+        """Vote for what this rank has heard."""
+        # 16 bits: the sums below are exact in float64 then, on up to a thousand ranks.
+        checksum = zlib.crc32("\n".join(heard.values()).encode()) % 2**16
+        return cls(float(tags_taken), float(checksum), float(checksum**2))
+
+    def are_one(self, ranks: int) -> bool:
+        """Tell from the sums over ranks whether all of them have heard the same names.
+
+        `ranks * sum(x^2)` is never below `sum(x)^2`, and equals it only where all `x` are the
+        same (Cauchy and Schwarz), so that two sums tell what would else take a gather.
+        """
+        return ranks * self.checksum_squared == self.checksum**2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ledger:
-    """The reduced sums of one check, the same on every rank.
+class Reduced:
+    """The sums of one check over all ranks, the same on every rank.
 
     Attributes:
         train: For each source the window in bins.
         val: For each source one entry a validation loader.
-        probe: For each source what the probe read.
-        ranks: For each source, or the one that is chosen, the validation sums of each rank;
+        probe: For each source what the probe read, in one entry.
+        ranks: For each source, or the one that is watched, the validation sums of each rank;
             empty on a single process.
+        rank_zero: What rank 0 says for all.
+        tags_taken: Whether the module logs under one of our names, on any rank.
         one_mind: Whether all ranks have heard the same names.
-        facts: The rest.
     """
 
     train: dict[Source, list[Sums]]
     val: dict[Source, list[Sums]]
     probe: dict[Source, list[Sums]]
-    ranks: list[list[Sums]]
+    ranks: dict[Source, list[Sums]]
+    rank_zero: RankZero
+    tags_taken: bool
     one_mind: bool
-    facts: Facts
+
+    @property
+    def has_val(self) -> bool:
+        """Whether any rank heard anything that may be a validation loss."""
+        return any(map(_units, self.val.values()))
 
     def sources(self) -> tuple[Source | None, Source | None]:
         """Choose where train and validation losses are taken from.
 
         The first source that has both sides; only where there is none, one a side.
         """
-        trains = [source for source in SOURCES if _samples(self.train[source])]
-        vals = [source for source in SOURCES if _samples(self.val[source])]
+        trains = [source for source in SOURCES if _units(self.train[source])]
+        vals = [source for source in SOURCES if _units(self.val[source])]
         both = [source for source in trains if source in vals]
         if both:
             return both[0], both[0]
         return (trains[0] if trains else None), (vals[0] if vals else None)
 
-    def shards(self, source: Source | None) -> list[Sums]:
-        """Give the validation sums of each rank, by the source that is used."""
-        if not self.ranks or source is None:
-            return []
-        return self.ranks[SOURCES.index(source) if len(self.ranks) > 1 else 0]
 
-
-def _samples(parts: list[Sums]) -> float:
+def _units(parts: list[Sums]) -> float:
     return sum(part.units for part in parts)
 
 
-def gather(trainer: "Trainer", recorder: Recorder, loaders: int, facts: Facts) -> Ledger:
-    """Add up what all ranks recorded: one all-reduce, one wait for the device.
+def reduce(
+    trainer: "Trainer", recorder: Recorder, watched: Watched, names: Names, own: RankZero
+) -> Reduced:
+    """Add up what all ranks recorded.
 
-    Every rank comes here at every check, with the same layout, whatever it has recorded.
+    Every rank comes here at every check, with parts of the same lengths, whatever it has heard:
+    a branch on what one rank knows would leave the others waiting in the collective.
+
+    Args:
+        trainer: The Trainer, in validation.
+        recorder: What this rank has recorded.
+        watched: What is settled so far, the same on all ranks.
+        names: Of the logged losses, as this rank has heard them.
+        own: This rank's own numbers; only those of rank 0 go out.
     """
-    strategy = trainer.strategy
-    device = strategy.root_device
-    parts = [_recorded(recorder, loaders, device) * share_of_data(trainer), _facts(trainer, facts)]
-    if trainer.world_size > 1:
-        parts += [_vote(recorder), _own_rows(trainer, recorder, loaders, device)]
-    reduced = strategy.reduce(torch.cat([part.to(device) for part in parts]), reduce_op="sum")
-    return _read(reduced.tolist(), loaders, trainer.world_size)
+    device = trainer.strategy.root_device
+    votes = Votes.on(names, tags_taken=not watched.tags.are_free(recorder.logged_names))
+    sources = (watched.val,) if watched.settled and watched.val else SOURCES
+    parts = {
+        **_recorded(trainer, recorder, names),
+        "ranks": _of_this_rank(trainer, recorder, names, sources),
+        "rank zero": _row(own if trainer.is_global_zero else RankZero(), device),
+        "votes": _row(votes, device),
+    }
+    # Laid end to end they are the vector; their lengths, the same on all ranks, cut it up again.
+    vector = trainer.strategy.reduce(torch.cat(list(parts.values())), reduce_op="sum").cpu()
+    cut = vector.split([len(part) for part in parts.values()])
+    return _read(dict(zip(parts, cut, strict=True)), trainer.world_size, sources)
 
 
-def _recorded(recorder: Recorder, loaders: int, device: torch.device) -> Tensor:
-    train = [window_rows(recorder.meter("train", source), device) for source in SOURCES]
+def _recorded(trainer: "Trainer", recorder: Recorder, names: Names) -> dict[str, Tensor]:
+    """Lay out this rank's sums, source after source; ranks with the same data count once."""
+    device = trainer.strategy.root_device
+    loaders = range(val_loaders(trainer))
+    windows = [window_rows(recorder.meter("train", s, names=names), device) for s in SOURCES]
     val = [
-        recorder.meter("val", source, loader).rows(device)
-        for source in SOURCES
-        for loader in range(loaders)
+        recorder.meter("val", s, one, names=names).rows(device) for s in SOURCES for one in loaders
     ]
-    probe = [recorder.meter("probe", source).rows(device) for source in SOURCES]
-    return torch.cat([*train, *val, *probe])
+    probe = [recorder.meter("probe", s, names=names).rows(device) for s in SOURCES]
+    weight = data_parallel(trainer).size / trainer.world_size
+    parts = {"train": windows, "val": val, "probe": probe}
+    return {name: torch.cat(rows) * weight for name, rows in parts.items()}
 
 
 def window_rows(meter: LossMeter, device: torch.device) -> Tensor:
-    """Sum a window in bins, with positions as shares of it: `(16, 12)`."""
+    """Sum a window in bins, with positions from 0 to 1 in it: `(16, 12)`."""
     rows = meter.rows(device, BINS)
     rows[:, -1] /= max(meter.batches, 1)
     return rows
 
 
-def share_of_data(trainer: "Trainer") -> float:
-    """Weight of this rank: ranks that hold the same data (tensor parallel) count once together."""
-    sampling = getattr(trainer.strategy, "distributed_sampler_kwargs", None) or {}
-    return float(sampling.get("num_replicas", trainer.world_size)) / trainer.world_size
+def val_loaders(trainer: "Trainer") -> int:
+    """Count the validation loaders."""
+    return max(1, len(trainer.num_val_batches))
 
 
-def _facts(trainer: "Trainer", facts: Facts) -> Tensor:
-    told = astuple(facts) if trainer.is_global_zero else astuple(Facts(tag_taken=facts.tag_taken))
-    row = [*told, *[0.0] * (WIDTH - len(told))]
-    return torch.tensor([row], dtype=wide_dtype(trainer.strategy.root_device))
-
-
-def _vote(recorder: Recorder) -> Tensor:
-    """Lay out the names that this rank has heard, so that their sums tell whether all are one."""
-    names = "\n".join(recorder.heard_names().values())
-    number = float(zlib.crc32(names.encode()) % 2**16)
-    return torch.tensor([[number, number**2, *[0.0] * (WIDTH - 2)]], dtype=torch.float64)
-
-
-def _own_rows(
-    trainer: "Trainer", recorder: Recorder, loaders: int, device: torch.device
+def _of_this_rank(
+    trainer: "Trainer", recorder: Recorder, names: Names, sources: Sequence[Source]
 ) -> Tensor:
-    """Put this rank's validation sums among zeros: for each source until one is chosen."""
-    chosen = recorder.chosen.get("val")
-    sources = SOURCES if chosen is None else (chosen,)
-    shape = trainer.world_size, len(sources), WIDTH
-    rows = torch.zeros(shape, dtype=wide_dtype(device), device=device)
-    for place, source in enumerate(sources):
-        own = [recorder.meter("val", source, loader).rows(device) for loader in range(loaders)]
-        rows[trainer.global_rank, place] = torch.cat(own).sum(0)
+    """Put this rank's validation sums at its place among zeros, so that adding up gathers them."""
+    device = trainer.strategy.root_device
+    ranks = trainer.world_size if trainer.world_size > 1 else 0
+    rows = torch.zeros(len(sources), ranks, WIDTH, dtype=wide_dtype(device), device=device)
+    for place, source in enumerate(sources if ranks else ()):
+        loaders = range(val_loaders(trainer))
+        own = [recorder.meter("val", source, one, names=names).rows(device) for one in loaders]
+        rows[place, trainer.global_rank] = torch.cat(own).sum(0)
     return rows.view(-1, WIDTH)
 
 
-def _read(rows: list[list[float]], loaders: int, world_size: int) -> Ledger:
-    left = iter(rows)
-    train = {source: _take(left, BINS) for source in SOURCES}
-    val = {source: _take(left, loaders) for source in SOURCES}
-    probe = {source: _take(left, 1) for source in SOURCES}
-    facts = Facts(*next(left)[: len(fields(Facts))])
-    total, squares, *_ = next(left, (0.0, 0.0))
-    own = _take(left, None)
-    return Ledger(
-        train=train,
-        val=val,
-        probe=probe,
-        ranks=[own[i :: len(own) // world_size] for i in range(len(own) // world_size)],
-        one_mind=world_size * squares == total**2,
-        facts=facts,
+def _row(numbers: RankZero | Votes, device: torch.device) -> Tensor:
+    """Lay numbers out in one row, in the order of their fields."""
+    values = astuple(numbers)
+    row = [*values, *[0.0] * (WIDTH - len(values))]
+    return torch.tensor([row], dtype=wide_dtype(device), device=device)
+
+
+def _read(parts: Mapping[str, Tensor], ranks: int, sources: Sequence[Source]) -> Reduced:
+    votes = Votes(*_numbers(parts["votes"], Votes))
+    return Reduced(
+        train=_by_source(parts["train"]),
+        val=_by_source(parts["val"]),
+        probe=_by_source(parts["probe"]),
+        ranks=_by_source(parts["ranks"], sources) if ranks > 1 else {},
+        rank_zero=RankZero(*_numbers(parts["rank zero"], RankZero)),
+        tags_taken=votes.tags_taken > 0,
+        one_mind=votes.are_one(ranks),
     )
 
 
-def _take(rows: Iterator[list[float]], count: int | None) -> list[Sums]:
-    return [Sums(*row) for row in islice(rows, count)]
+def _by_source(rows: Tensor, sources: Sequence[Source] = SOURCES) -> dict[Source, list[Sums]]:
+    each = rows.view(len(sources), -1, WIDTH).tolist()
+    return {source: [Sums(*row) for row in own] for source, own in zip(sources, each, strict=True)}
 
 
-def spread(ranks: list[Sums]) -> float:
-    """Largest distance of one rank's mean from the mean of all; NaN for a single rank."""
-    means = [rank.mean for rank in ranks if rank.n]
-    if len(means) < 2:  # noqa: PLR2004
-        return math.nan
-    middle = Sums.total(ranks).mean
-    return max(abs(mean - middle) for mean in means)
+def _numbers(row: Tensor, kind: type[RankZero | Votes]) -> list[float]:
+    numbers: list[float] = row[0, : len(fields(kind))].tolist()
+    return numbers

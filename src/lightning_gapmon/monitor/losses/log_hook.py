@@ -1,4 +1,4 @@
-"""Hear what a module logs: its own values with its own weights, before anything is reduced."""
+"""A hook on what a module logs: its own values and weights, before anything is reduced."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,41 +8,41 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule
 
-Listener = Callable[[str, object, "int | None"], None]
+Receiver = Callable[[str, object, "int | None"], None]
 
 
-class Ear:
+class LogHook:
     """Stands in for `module.log` on one instance while it trains, and passes every call on.
 
-    `log_dict` ends in `log`, so both are heard. A copy or a pickle of the module made meanwhile
-    (by an averaging callback, say) has its own `log` there, and knows nothing of an ear.
+    `log_dict` ends in `log`, so both are seen. A copy or a pickle of the module made meanwhile
+    (by an averaging callback, say) has its own `log` there, and knows nothing of a hook.
 
     Args:
-        module: The module whose `log` is heard.
-        listener: Called with the name, the value and the `batch_size` of each call.
+        module: The module whose `log` is hooked.
+        receiver: Called with the name, the value and the `batch_size` of each call.
     """
 
-    def __init__(self, module: LightningModule, listener: Listener) -> None:
-        self.module, self.listener = module, listener
+    def __init__(self, module: LightningModule, receiver: Receiver) -> None:
+        self.module, self.receiver = module, receiver
         self._before = vars(module).get("log")  # somebody may have put another on this instance
         self._log = self._before or MethodType(type(module).log, module)
         self._muted = False
 
     def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
-        """Log as the module does, then tell the listener."""
+        """Log as the module does, then tell the receiver."""
         if torch.compiler.is_dynamo_compiling():
-            self._hear_uncompiled(name, value, *args, **settings)
+            self._call_uncompiled(name, value, *args, **settings)
             return
         if not self._muted:
             self._log(name, value, *args, **settings)
-        self.listener(name, value, settings.get("batch_size"))
+        self.receiver(name, value, settings.get("batch_size"))
 
     # Entering an uncompiled region takes microseconds, also where nothing is compiled.
-    _hear_uncompiled = torch.compiler.disable(__call__)
+    _call_uncompiled = torch.compiler.disable(__call__)
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """Hear without letting anything be logged."""
+        """Tell the receiver without letting anything be logged."""
         self._muted = True
         try:
             yield
@@ -53,12 +53,12 @@ class Ear:
         """Give a copy of the module its own `log`: it is still empty when it is asked for it."""
         return getattr, (self.module, "log")
 
-    def put_on(self) -> None:
-        """Begin to hear."""
+    def attach(self) -> None:
+        """Put it in the place of the module's `log`."""
         # Not by setattr: a torch module's takes microseconds and knows only what it may hold.
         vars(self.module)["log"] = self
 
-    def take_off(self) -> None:
+    def detach(self) -> None:
         """Give the module its own `log` back."""
         vars(self.module).pop("log", None)
         if self._before is not None:

@@ -20,10 +20,10 @@ class GapMonitorMixin:
     """For a `LightningModule`, of either package: `class Net(GapMonitorMixin, LightningModule)`.
 
     Give it `loss_step(batch)`, and it supplies `training_step` and `validation_step`.
-    Or keep your own steps and call `self.track_loss(loss, n=...)` in them, under automatic or
-    manual optimisation. Without a `GapMonitor` in the Trainer neither costs or changes anything.
-    Nothing is logged outside `fit`: for numbers from `trainer.validate` log yours in a
-    `validation_step` of your own.
+    Or keep your own steps and call `self.track_loss(loss, batch_size=...)` in them, under
+    automatic or manual optimisation. Without a `GapMonitor` in the Trainer neither costs or
+    changes anything. Nothing is logged outside `fit`: for numbers from `trainer.validate` log
+    yours in a `validation_step` of your own.
 
     Example:
         >>> from lightning.pytorch import LightningModule
@@ -60,7 +60,7 @@ class GapMonitorMixin:
 
         Returns:
             One loss a sample, `(batch,)` (exact means and error bars), or the batch's mean loss
-            `()`, alone or as `(mean, n)` with the number of samples.
+            `()`, alone or as `(mean, batch_size)` with the number of samples.
         """
         msg = (
             f"{type(self).__name__} has neither a loss_step nor the step that was called; "
@@ -91,27 +91,27 @@ class GapMonitorMixin:
         loss = self.loss_step(batch)
         if isinstance(loss, tuple):
             _refuse_odd(loss)
-            return self.track_loss(loss[0], n=loss[1]).mean()
+            return self.track_loss(loss[0], batch_size=loss[1]).mean()
         return self.track_loss(loss).mean()
 
-    def track_loss(self, loss: Tensor, n: "float | Tensor | None" = None) -> Tensor:
+    def track_loss(self, loss: Tensor, batch_size: "float | Tensor | None" = None) -> Tensor:
         """Hand a batch's loss to the monitor, once a step, and get it back unchanged.
 
         Args:
             loss: The batch's mean loss, `()`, or one loss a sample, `(batch,)`.
-            n: Samples (or tokens) behind a mean; by default the size of the batch.
+            batch_size: Samples (or tokens) behind a mean; by default the size of the batch.
 
         Raises:
-            LossError: The loss is not a floating-point tensor, or `n` is not one number.
+            LossError: The loss is not a floating-point tensor, or `batch_size` is not one number.
         """
         if torch.compiler.is_dynamo_compiling():
-            _hand_over_uncompiled(self, loss, n)
+            _track_uncompiled(self, loss, batch_size)
         else:
-            _hand_over(self, loss, n)
+            _track(self, loss, batch_size)
         return loss
 
 
-def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None:
+def _track(module: object, loss: Tensor, batch_size: "float | Tensor | None") -> None:
     if not isinstance(loss, Tensor) or not loss.is_floating_point():
         kind = f"a tensor of {loss.dtype}" if isinstance(loss, Tensor) else type(loss).__name__
         msg = (
@@ -121,22 +121,22 @@ def _hand_over(module: object, loss: Tensor, n: "float | Tensor | None") -> None
         raise LossError(msg)
     recorder = _RECORDERS.get(module)
     if recorder is not None:
-        recorder.track(loss, _one_number(n))
+        recorder.track(loss, _one_number(batch_size))
 
 
 # Entering an uncompiled region takes microseconds, also where nothing is compiled.
-_hand_over_uncompiled = torch.compiler.disable(_hand_over)
+_track_uncompiled = torch.compiler.disable(_track)
 
 
-def _one_number(n: "float | Tensor | None") -> "float | Tensor | None":
-    if n is None or (isinstance(n, (int, float, Real)) and n >= 0):
-        return n
-    if isinstance(n, Tensor) and n.numel() == 1:
-        return n.detach().reshape(())
-    found = f"a tensor of shape {tuple(n.shape)}" if isinstance(n, Tensor) else repr(n)
+def _one_number(size: "float | Tensor | None") -> "float | Tensor | None":
+    if size is None or (isinstance(size, (int, float, Real)) and size >= 0):
+        return size
+    if isinstance(size, Tensor) and size.numel() == 1:
+        return size.detach().reshape(())
+    found = f"a tensor of shape {tuple(size.shape)}" if isinstance(size, Tensor) else repr(size)
     msg = (
-        f"Found {found} as the n of a loss; expected one number from 0: the samples or tokens "
-        "behind the batch's mean loss. Track their mean with n=counts.sum()."
+        f"Found {found} as the batch_size of a loss; expected one number from 0: the samples or "
+        "tokens behind the batch's mean loss. Track their mean with batch_size=counts.sum()."
     )
     raise LossError(msg)
 
@@ -145,7 +145,7 @@ def _refuse_odd(loss: tuple[object, ...]) -> None:
     if len(loss) != 2:  # noqa: PLR2004
         msg = (
             f"Found a tuple of {len(loss)} from loss_step; expected one loss a sample, or the "
-            "mean with its count: return loss, n."
+            "mean with the number of samples: return loss, batch_size."
         )
         raise LossError(msg)
 

@@ -1,66 +1,78 @@
 """Every loss that can be heard in a window, by where it comes from and by side."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from functools import partial
-from numbers import Real
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_gapmon.analysis.loss_names import Side as Stage, chosen, read_name, without_loader
+from lightning_gapmon.analysis.loss_names import Side, chosen, read_name, without_loader
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
-from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes
 from lightning_gapmon.monitor.losses.padding import Padding
-from lightning_gapmon.monitor.losses.step_output import describe, first_sizes, loss_in
+from lightning_gapmon.monitor.losses.step_output import describe, loss_in
+from lightning_gapmon.monitor.losses.watched import SIDES, SOURCES, Names, Source, Watched
 
-Source = Literal["mixin", "logged", "outputs"]
 Pass = Literal["train", "val", "probe"]
-SOURCES: tuple[Source, ...] = ("mixin", "logged", "outputs")
-STAGES: tuple[Stage, Stage] = ("train", "val")
 _MOST_SIGHTINGS = 5
-Count = Callable[[object], "int | Tensor"]
+_NOTHING = LossMeter()
 
 
 class Recorder:
     """The losses of one fit, on this rank.
 
-    Until the first check has shown where both sides have a loss, everything that may be one is
-    kept; from then on only what was chosen.
+    Until a check has shown where both sides have a loss, everything that may be one is kept;
+    from then on only what is watched.
 
     Args:
         given: The logged names (or keys of step outputs) that were asked for, by side.
-        count: Gives the samples of a batch, where that cannot be guessed.
+        batch_size: Gives the samples of a batch, where that cannot be guessed.
+
+    Attributes:
+        padding: Which validation samples are repeats.
+        logged_names: Every name that the module has logged.
+        sightings: What came from a step and could not be taken for a loss, in words.
     """
 
-    def __init__(self, given: Mapping[Stage, str], count: Count | None = None) -> None:
-        self.given, self._count = dict(given), count
-        self.chosen: dict[Stage, Source] = {}
-        self.names: dict[Stage, str] = dict(given)
-        self.agreed: dict[Stage, str] = {}
-        self.stage: Stage | None = None
-        self._at: Pass = "train"
+    def __init__(self, given: Names, batch_size: BatchSize | None = None) -> None:
+        self.given = dict(given)
         self.padding = Padding()
+        self.logged_names: set[str] = set()
         self.sightings: dict[str, None] = {}
-        self.taken: set[str] = set()
-        self._notes: dict[Source, str] = {}
+        self._batch_sizes = BatchSizes(batch_size)
+        self._names: dict[Side, str] = dict(given)
+        self._sources: dict[Side, Source] = {}
+        self._known: dict[tuple[Side | None, str], str] = {}
+        self._meters: dict[tuple[Pass, Source, str, int], LossMeter] = defaultdict(LossMeter)
+        self._at: Pass = "train"
+        self._side: Side | None = None
         self._batch: object = None
         self._loader = 0
         self._evaluated = False
-        self._known: dict[tuple[Stage | None, str], str] = {}
-        self._meters: dict[tuple[Pass, Source, int], LossMeter] = defaultdict(LossMeter)
-        self._by_name: dict[tuple[Pass, str], dict[int, LossMeter]] = defaultdict(
-            partial(defaultdict, LossMeter)
-        )
 
+    # Lightning enters and leaves a step in two hooks, which no `with` can span: hence a pair.
     def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
         """Enter a step; the probe listens to what validation listens to."""
-        self._at, self.stage = at, "train" if at == "train" else "val"
+        self._at, self._side = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
         self._evaluated = False
+
+    def end(self) -> None:
+        """Leave a step."""
+        self._side = self._batch = None
+
+    @contextmanager
+    def step(self, at: Pass, batch: object) -> Iterator[None]:
+        """Enter a step and leave it, where one function does both."""
+        self.begin(at, batch)
+        try:
+            yield
+        finally:
+            self.end()
 
     def evaluated(self) -> None:
         """Take nothing more of this step: what follows evaluates the same batch again.
@@ -70,21 +82,17 @@ class Recorder:
         """
         self._evaluated = True
 
-    def end(self) -> None:
-        """Leave a step."""
-        self.stage = self._batch = None
-
-    def track(self, loss: Tensor, n: "float | Tensor | None") -> None:
+    def track(self, loss: Tensor, batch_size: "float | Tensor | None") -> None:
         """Take a loss that the mixin was given, a mean or one a sample."""
         if self._listens("mixin") and not self.given and not self._evaluated:
-            self._add("mixin", self._meter("mixin"), loss, n)
+            self._add("mixin", "", loss, batch_size)
 
     def logged(self, name: str, value: object, batch_size: int | None) -> None:
         """Take a value that the module logged, if it is a loss of the side that is running."""
-        self.taken.add(name)
-        known = self._known.get((self.stage, name))
+        self.logged_names.add(name)
+        known = self._known.get((self._side, name))
         if known is None:
-            known = self._known[self.stage, name] = self._loss_name(name)
+            known = self._known[self._side, name] = self._loss_name(name)
         if not known or self._evaluated:
             return
         if type(value) is Tensor and not value.ndim:  # as nearly always, and at every step
@@ -92,11 +100,10 @@ class Recorder:
         else:
             loss = _as_loss(value, whole=self._batch is None)
         if loss is None:
-            self.sightings[
-                f"{known} was logged as {describe(value)} with no value for the batch"
-            ] = None
+            seen = f"{known} was logged as {describe(value)} with no value for the batch"
+            self.sightings[seen] = None
             return
-        self._add("logged", self._by_name[self._at, known][self._loader], loss, batch_size)
+        self._add("logged", known, loss, batch_size)
 
     def returned(self, outputs: object, *, scale: int = 1) -> None:
         """Take what a step returned, if it is a loss.
@@ -105,174 +112,139 @@ class Recorder:
             outputs: As it comes to the hook.
             scale: What Lightning has divided the training loss by, and nothing else beside it.
         """
-        if not self._listens("outputs") or self.stage is None:
+        side = self._side
+        if side is None or self._sources.get(side, "outputs") != "outputs":
             return
-        key = self.given.get(self.stage)
+        key = self.given.get(side)
         loss = loss_in(outputs, key)
         if loss is None:
             self._see(outputs)
             return
         whole = scale == 1 or key not in (None, "loss")
-        self._add("outputs", self._meter("outputs"), loss if whole else loss * scale, None)
+        self._add("outputs", "", loss if whole else loss * scale, None)
 
-    def meter(self, at: Pass, source: Source, loader: int = 0) -> LossMeter:
-        """Give the meter of one source."""
+    def watch(self, watched: Watched) -> None:
+        """Take nothing but these losses from now on."""
+        if watched.train and watched.val:
+            self._sources = {"train": watched.train, "val": watched.val}
+            self._names = dict(watched.names)
+            self._batch_sizes.settle()
+            self._known.clear()
+
+    def names(self) -> dict[Side, str]:
+        """Name the logged loss of each side, as far as this rank can tell.
+
+        As asked for or settled, else the two that are the same loss on the two sides; "" where
+        that is not clear.
+        """
+        heard: dict[Side, set[str]] = {"train": set(), "val": set()}
+        for at, source, name, _ in self._meters:
+            if source == "logged" and at != "probe":
+                heard[at].add(name)
+        train, val = (
+            {self._names[side]} if side in self._names else heard[side] for side in SIDES
+        )
+        return {**dict(zip(SIDES, chosen(train, val), strict=True)), **self._names}
+
+    def meter(
+        self, at: Pass, source: Source, loader: int = 0, *, names: Names | None = None
+    ) -> LossMeter:
+        """Give the meter of one source, empty where nothing has been heard.
+
+        Args:
+            at: In which steps.
+            source: Where from.
+            loader: Of which validation loader.
+            names: What the logged losses are called; by default as this rank can tell.
+        """
+        name = ""
         if source == "logged":
-            named = self._by_name.get((at, self._name_of("train" if at == "train" else "val")), {})
-            return named.setdefault(loader, LossMeter())
-        return self._meters[at, source, loader]
+            name = (self.names() if names is None else names)["train" if at == "train" else "val"]
+        return self._meters.get((at, source, name, loader), _NOTHING)
 
-    def train_meters(self) -> dict[tuple[Source, str], LossMeter]:
+    def window(self) -> dict[tuple[Source, str], LossMeter]:
         """List the meters of the train side, with the name of each that is a logged one."""
-        meters: dict[tuple[Source, str], LossMeter] = {}
-        for (stage, source, _), meter in self._meters.items():
-            if stage == "train":
-                meters[source, ""] = meter
-        for (stage, name), heard in self._by_name.items():
-            if stage == "train":
-                meters["logged", name] = heard[0]
-        return meters
+        meters = self._meters.items()
+        return {(source, name): meter for (at, source, name, _), meter in meters if at == "train"}
 
     def load(self, source: Source, name: str, rows: list[list[float]], ends: list[int]) -> None:
         """Continue a meter of the train side from its state."""
-        if source == "logged":
-            meters = self._by_name["train", name]
-            meters.setdefault(0, LossMeter()).load(rows, ends)
-        else:
-            self.meter("train", source).load(rows, ends)
-
-    def choose(self, train: Source, val: Source) -> None:
-        """Listen to these from now on."""
-        self.names = self.heard_names()
-        self.listen({"train": train, "val": val})
-
-    def listen(self, chosen: "dict[Stage, Source]") -> None:
-        """Take the losses of these sources; of all where there are none."""
-        self.chosen = chosen
-        self._known.clear()
+        self._meters["train", source, name, 0].load(rows, ends)
 
     def reset(self) -> None:
         """Begin a new window on both sides."""
         for meter in self._meters.values():
             meter.reset()
-        for meters in self._by_name.values():
-            for meter in meters.values():
-                meter.reset()
         self.padding.reset()
 
-    @property
-    def notes(self) -> list[str]:
-        """What is to be known of the numbers, by the sources that are listened to."""
-        used = set(self.chosen.values()) or set(SOURCES)
-        return list(dict.fromkeys(note for source, note in self._notes.items() if source in used))
-
-    def heard_names(self) -> dict[Stage, str]:
-        """Name the logged loss of each side, as far as this rank can tell."""
-        return {stage: self._name_of(stage) for stage in STAGES}
-
-    def _name_of(self, stage: Stage) -> str:
-        """Name the logged loss of a side: as given, else what pairs with the other side's."""
-        if stage in self.names:
-            return self.names[stage]
-        if self.agreed.get(stage):
-            return self.agreed[stage]
-        heard = {side: {name for at, name in self._by_name if at == side} for side in STAGES}
-        train, val = ({self.given[side]} if side in self.given else heard[side] for side in STAGES)
-        return chosen(train, val)[STAGES.index(stage)]
+    def doubts(self) -> list[str]:
+        """Say what was doubtful about the batch sizes of the losses that are taken."""
+        return self._batch_sizes.doubts(set(self._sources.values()) or SOURCES)
 
     def _listens(self, source: Source) -> bool:
-        return self.stage is not None and self.chosen.get(self.stage, source) == source
+        return self._side is not None and self._sources.get(self._side, source) == source
 
     def _loss_name(self, name: str) -> str:
         """Read a name as that of a loss to listen to now, whichever the loader; "" for none."""
         name = name if name in self.given.values() else without_loader(name)
-        wanted = self.stage and self._listens("logged") and self._could_be(self.stage, name)
+        wanted = self._side and self._listens("logged") and self._could_be(self._side, name)
         return name if wanted else ""
 
-    def _could_be(self, stage: Stage, name: str) -> bool:
-        if stage in self.names:
-            return name == self.names[stage]
+    def _could_be(self, side: Side, name: str) -> bool:
+        if side in self._names:
+            return name == self._names[side]
         read = read_name(name)
         asked = {read_name(given).stem for given in self.given.values()}
-        return read.side in (stage, None) and (read.is_loss or read.stem in asked)
-
-    def _meter(self, source: Source) -> LossMeter:
-        return self._meters[self._at, source, self._loader]
+        return read.side in (side, None) and (read.is_loss or read.stem in asked)
 
     def _add(
-        self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
+        self, source: Source, name: str, loss: Tensor, batch_size: "float | Tensor | None"
     ) -> None:
+        meter = self._meters[self._at, source, name, self._loader]
         if type(loss) is not Tensor and hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
         if not loss.ndim:
-            meter.add(loss, self._samples(source) if n is None else n)
+            meter.add(loss, self._samples(source) if batch_size is None else batch_size)
         else:
-            self._add_several(source, meter, loss, n)
+            self._add_several(source, meter, loss, batch_size)
 
     def _add_several(
-        self, source: Source, meter: LossMeter, loss: Tensor, n: "float | Tensor | None"
+        self, source: Source, meter: LossMeter, loss: Tensor, batch_size: "float | Tensor | None"
     ) -> None:
         if loss.numel() == 1:
-            n = self._samples(source) if n is None else n
-            if not _is_one(n):  # a mean may come as (1,) too
-                meter.add(loss.reshape(()), n)
+            batch_size = self._samples(source) if batch_size is None else batch_size
+            if not _is_one(batch_size):  # a mean may come as (1,) too
+                meter.add(loss.reshape(()), batch_size)
                 return
         if loss.numel():
-            loss, weight = (loss, 1.0) if loss.ndim == 1 and n is None else _per_sample(loss, n)
+            one_each = loss.ndim == 1 and batch_size is None
+            loss, weight = (loss, 1.0) if one_each else _per_sample(loss, batch_size)
             if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
             meter.add(loss, weight)
 
     def _samples(self, source: Source) -> "float | Tensor":
-        if self._batch is None:
-            return 1.0
-        if self._count is not None:
-            return _counted(self._count(self._batch))
-        # What a batch looks like is settled with the sources; then one look is enough.
-        sizes = first_sizes(self._batch, most=1 if self.chosen else None)
-        if not sizes:
-            self._note(source, f"{describe(self._batch)} does not show how many samples it has")
-            return 1.0
-        if len(sizes) > 1 and len(set(sizes)) > 1:
-            self._note(source, f"tensors with the first sizes {sorted(set(sizes))} in one batch")
-        return float(sizes[0])
-
-    def _note(self, source: Source, found: str) -> None:
-        note = (
-            f"Batch sizes were guessed: {found}. Say how many samples a batch has, with "
-            "GapMonitor(count=...), self.log(..., batch_size=...) or self.track_loss(loss, n=...)."
-        )
-        self._notes.setdefault(source, note)  # batches of many sizes are one finding
+        return 1.0 if self._batch is None else self._batch_sizes.of(self._batch, source)
 
     def _see(self, outputs: object) -> None:
         if len(self.sightings) >= _MOST_SIGHTINGS:
             return
-        step = "training" if self.stage == "train" else "validation"
+        step = "training" if self._side == "train" else "validation"
         self.sightings[f"{step}_step returned {describe(outputs)}"] = None
 
 
-def _per_sample(losses: Tensor, n: "float | Tensor | None") -> "tuple[Tensor, float | Tensor]":
+def _per_sample(
+    losses: Tensor, batch_size: "float | Tensor | None"
+) -> "tuple[Tensor, float | Tensor]":
     """Bring losses to one a sample, `(samples,)`, with what each one stands for."""
     elements = losses.numel() / len(losses)
     if losses.ndim > 1:
         losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
-    return losses, elements if n is None else n / len(losses)
+    return losses, elements if batch_size is None else batch_size / len(losses)
 
 
-def _is_one(n: "float | Tensor") -> bool:
-    return not isinstance(n, Tensor) and n == 1
-
-
-def _counted(n: object) -> "float | Tensor":
-    if isinstance(n, Tensor) and n.numel() == 1:
-        return n.detach().reshape(())
-    if isinstance(n, Real):
-        return float(n)
-    msg = (
-        f"Found GapMonitor(count=...) that returned {describe(n)}; expected the number of samples "
-        "in the batch, such as count=lambda batch: len(batch[0])."
-    )
-    raise ConfigurationError(msg)
+def _is_one(batch_size: "float | Tensor") -> bool:
+    return not isinstance(batch_size, Tensor) and batch_size == 1
 
 
 def _as_loss(value: object, *, whole: bool) -> Tensor | None:
@@ -286,7 +258,7 @@ def _as_loss(value: object, *, whole: bool) -> Tensor | None:
         return value.reshape(()) if value.ndim else value
     if isinstance(value, (int, float)):
         return torch.tensor(float(value), dtype=torch.float64)
-    if isinstance(value, Metric):  # it keeps what forward returned, and what it computed
-        kept = value.compute() if whole else value._forward_cache  # noqa: SLF001
-        return None if isinstance(kept, Metric) else _as_loss(kept, whole=whole)
+    if isinstance(value, Metric):  # it holds what forward returned, and what it computed
+        found = value.compute() if whole else value._forward_cache  # noqa: SLF001
+        return None if isinstance(found, Metric) else _as_loss(found, whole=whole)
     return None

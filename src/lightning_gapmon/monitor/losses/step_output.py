@@ -1,9 +1,6 @@
-"""What a step and its batch look like from outside: the loss it returned, the samples it had."""
+"""What a step returned, seen from outside: the loss in it, and how to describe it."""
 
-import dataclasses
-from collections.abc import Iterable, Mapping
-from itertools import islice
-from typing import Any
+from collections.abc import Mapping
 
 from torch import Tensor
 
@@ -39,46 +36,3 @@ def describe(outputs: object) -> str:
     if isinstance(outputs, (tuple, list)):
         return f"a {type(outputs).__name__} of {len(outputs)}"
     return f"a {type(outputs).__name__}"
-
-
-def first_sizes(batch: object, *, most: int | None = None) -> list[int]:
-    """List the first sizes of a batch's tensors, in their order: the samples it seems to have.
-
-    A graph batch knows by itself (`num_graphs`).
-
-    Args:
-        batch: Whatever a loader gives.
-        most: How many sizes to look for, at most.
-
-    Example:
-        >>> import torch
-        >>> first_sizes((torch.zeros(8, 3), torch.zeros(8)))
-        [8, 8]
-    """
-    if type(batch) is tuple or type(batch) is list:  # what most loaders give, at every step
-        parts = batch[:most]
-        sizes = [part.shape[0] for part in parts if type(part) is Tensor and part.ndim]
-        if len(sizes) == len(parts):
-            return sizes
-    graphs = getattr(batch, "num_graphs", None)
-    if isinstance(graphs, int):
-        return [graphs]
-    return list(islice((len(tensor) for tensor in _tensors(batch) if tensor.ndim), most))
-
-
-def _tensors(batch: object) -> Iterable[Tensor]:
-    if isinstance(batch, Tensor):
-        yield batch
-    else:
-        for part in _parts(batch):
-            yield from _tensors(part)
-
-
-def _parts(batch: Any) -> Iterable[object]:  # noqa: ANN401 - a batch is whatever a loader gives
-    if isinstance(batch, Mapping):
-        return batch.values()
-    if isinstance(batch, (tuple, list)):
-        return batch
-    if dataclasses.is_dataclass(batch):
-        return vars(batch).values()
-    return ()

@@ -1,4 +1,4 @@
-"""How a fit's outcome gets from a child process to the one that started it."""
+"""The hand-over of a fit's outcome from a child process to the one that started it."""
 
 import os
 import tempfile
@@ -13,15 +13,15 @@ from lightning_gapmon.logs import gapmon_json as document
 from lightning_gapmon.monitor.output import messages
 
 
-class Mailbox:
+class HandOver:
     """One outcome on its way from the processes of `ddp_spawn` or `ddp_fork` to their parent.
 
     Lightning brings weights, metrics and the best path back, but no callback. The parent names a
     file before it starts them; each node's first process leaves its outcome there.
-    A pickled mailbox is the same one, a deep copy is another: what is copied fits on its own.
+    A pickled one is the same, a deep copy is another: what is copied fits on its own.
 
     Example:
-        >>> Mailbox().take() is None
+        >>> HandOver().fetch() is None
         True
     """
 
@@ -30,11 +30,11 @@ class Mailbox:
         self._path = Path(tempfile.gettempdir(), f"lightning_gapmon-{uuid.uuid4().hex}.json")
         weakref.finalize(self, _clear, self._path, self._owner)
 
-    def __deepcopy__(self, memo: dict[int, object]) -> "Mailbox":
-        """Give the copy a mailbox of its own."""
-        return Mailbox()
+    def __deepcopy__(self, memo: dict[int, object]) -> "HandOver":
+        """Give the copy a hand-over of its own."""
+        return HandOver()
 
-    def post(self, outcome: Outcome, *, local_rank: int) -> None:
+    def leave(self, outcome: Outcome, *, local_rank: int) -> None:
         """Leave an outcome, if this is the first of the processes that another one started."""
         if local_rank != 0 or os.getpid() == self._owner:
             return
@@ -43,7 +43,7 @@ class Mailbox:
         except OSError as error:  # a full disk must not cost a fit its end
             rank_zero_warn(messages.not_written(self._path, error))
 
-    def take(self) -> Outcome | None:
+    def fetch(self) -> Outcome | None:
         """Fetch what was left, once; None where there is nothing (any more)."""
         if os.getpid() != self._owner or not self._path.exists():
             return None

@@ -4,34 +4,39 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.monitor.checks.odd_rank import OddShard
-from lightning_gapmon.monitor.losses.recorder import Recorder, Source
+from lightning_gapmon.analysis.wording import number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lightning_gapmon.monitor.checks.odd_rank import OddRank
+    from lightning_gapmon.monitor.losses.recorder import Recorder
+    from lightning_gapmon.monitor.losses.watched import Source, Watched
 
 _MOST_NAMES = 20
 _MOST_PAIRS = 5
 
 
-def watching(train: Source, val: Source, recorder: Recorder) -> str:
-    """Say where the losses come from."""
-    names = recorder.names
-    if train == val:
-        ways = {
+def watching(watched: "Watched") -> str:
+    """Say where the losses come from; "" while one of them is missing."""
+    if watched.train is None or watched.val is None:
+        return ""
+    train, val = watched.names.get("train", ""), watched.names.get("val", "")
+    if watched.train == watched.val:
+        both = {
             "mixin": "given to the mixin",
-            "logged": f"logged by the module as {names['train']!r} and {names['val']!r}",
+            "logged": f"logged by the module as {train!r} and {val!r}",
             "outputs": "returned by the steps",
         }
-        return f"train and validation loss {ways[train]}"
+        return f"train and validation loss {both[watched.train]}"
     return (
-        f"train loss {_way(train, names['train'])}, but "
-        f"validation loss {_way(val, names['val'])}: they may differ in more than the data. "
+        f"train loss {_from(watched.train, train)}, but "
+        f"validation loss {_from(watched.val, val)}: they may differ in more than the data. "
         "Log both under one name (train_loss, val_loss), or use GapMonitorMixin"
     )
 
 
-def _way(source: Source, name: str) -> str:
+def _from(source: "Source", name: str) -> str:
     return {
         "mixin": "given to the mixin",
         "logged": f"logged by the module as {name!r}",
@@ -39,12 +44,12 @@ def _way(source: Source, name: str) -> str:
     }[source]
 
 
-def no_loss(recorder: Recorder) -> str:
+def no_loss(recorder: "Recorder") -> str:
     """Say that no validation loss was heard, what was, and what to write."""
     asked, train = recorder.given.get("val"), recorder.given.get("train")
     partner = f" that goes with train={train!r}" if train else ""
     wanted = f"a validation loss named {asked!r}" if asked else f"a validation loss{partner}"
-    logged = sorted(recorder.taken)
+    logged = sorted(recorder.logged_names)
     seen = [f"the module logged {logged[:_MOST_NAMES]}" if logged else "the module logged nothing"]
     return (
         f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}. "
@@ -55,14 +60,14 @@ def no_loss(recorder: Recorder) -> str:
     )
 
 
-def no_train_loss(recorder: Recorder) -> str:
+def no_train_loss(recorder: "Recorder") -> str:
     """Say that no train loss was heard, and what to write."""
     asked = recorder.given.get("train")
     wanted = f"no train loss named {asked!r}" if asked else "no train loss"
     return (
         f"GapMonitor found a validation loss but {wanted}: the module logged "
-        f"{sorted(recorder.taken)[:_MOST_NAMES]}. Return the loss from training_step, log it "
-        'as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
+        f"{sorted(recorder.logged_names)[:_MOST_NAMES]}. Return the loss from training_step, log "
+        'it as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
         "validation loss is watched alone."
     )
 
@@ -103,22 +108,13 @@ def lone_probe() -> str:
     )
 
 
-def odd_shard(odd: OddShard, check: int) -> str:
+def odd_rank(odd: "OddRank", check: int) -> str:
     """Say that one rank's validation loss is off."""
+    own, others = (with_error(part.mean, part.stderr) for part in (odd.own, odd.others))
     return (
-        f"Rank {odd.rank} has a validation loss of {odd.own.mean:.4g} ± {odd.own.stderr:.2g} at "
-        f"check {check}, the other ranks together {odd.others.mean:.4g} ± "
-        f"{odd.others.stderr:.2g}: {odd.distance:.3g} standard errors apart. Its share of the "
-        "data differs in kind, or its weights do: shuffle before sharding, or see what it loads."
-    )
-
-
-def gone(best: int) -> str:
-    """Say that the best check's weights are not to be had."""
-    return (
-        f"The weights of the best check, {best}, are from before this run was resumed and no "
-        "checkpoint of it was found: restore_best left the last weights in the module. Keep "
-        "GapMonitor(checkpoint=True) to have them after a resume too."
+        f"Rank {odd.rank} has a validation loss of {own} at check {check}, the other ranks "
+        f"together {others}: {number(odd.distance)} standard errors apart. Its share of the data "
+        "differs in kind, or its weights do: shuffle before sharding, or see what it loads."
     )
 
 
@@ -147,7 +143,7 @@ def leak(overlap: Overlap, loader: int | None) -> str:
     pairs = ", ".join(f"{val} = training {train}" for train, val in overlap.shared[:_MOST_PAIRS])
     return (
         f"{len(overlap.shared)} of the {overlap.val_seen} {where} samples looked at are in the "
-        f"training data too ({100 * overlap.share:.3g} %): validation {pairs}"
+        f"training data too ({percent(overlap.share)}): validation {pairs}"
         f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
         "new data: split again without them, by group where samples belong together."
     )

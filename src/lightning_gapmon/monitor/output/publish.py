@@ -1,15 +1,17 @@
-"""A check's numbers, to every logger and into `callback_metrics`."""
+"""A check's numbers and words: to every logger, into `callback_metrics`, and said once."""
 
 import math
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_info
 
 from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.monitor.compat import fills_hp_metric, logged_step
+from lightning_gapmon.monitor.output.notices import Notices
+from lightning_gapmon.report.markdown import verdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -17,13 +19,90 @@ if TYPE_CHECKING:
 
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.rules.rule import StopReason
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
+    from lightning_gapmon.monitor.losses.recorder import Recorder
+    from lightning_gapmon.monitor.losses.watched import Watched
+    from lightning_gapmon.monitor.settings import Show
 
 HP_METRIC = "hp_metric"
 
 
-def metrics(seen: "Observation", tags: Tags, *, with_val: bool) -> dict[str, float]:
+class Publisher:
+    """Publishes the checks of one fit.
+
+    Args:
+        show: What people are shown.
+
+    Attributes:
+        notices: What is said of the numbers.
+    """
+
+    def __init__(self, show: "Show") -> None:
+        self.notices = Notices()
+        self._show = show
+        self._laid_out: Tags | None = None
+
+    def check(
+        self,
+        trainer: "Trainer",
+        *,
+        history: "History",
+        diagnosis: "Diagnosis",
+        watched: "Watched",
+        recorder: "Recorder",
+    ) -> None:
+        """Say what a check has brought, and write what only TensorBoard shows."""
+        tags = watched.tags
+        self.notices.tell(watched, recorder, history[-1])
+        if self._laid_out != tags:
+            self._laid_out = tags
+            lay_out(trainer, tags)
+        if self.notices.tell_verdict(diagnosis):
+            text(trainer, tags.verdict, verdict(diagnosis))
+        if HP_METRIC not in recorder.logged_names:
+            hparam(trainer, history)
+
+    def log(self, module: "LightningModule", seen: "Observation", watched: "Watched") -> None:
+        """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
+
+        It is Lightning's: one that a module has written in its place may rename, or take less.
+
+        All ranks hold the same numbers, so that `rank_zero_only` spares the collectives.
+        """
+        dtype = wide_dtype(module.device)
+        base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
+        for name, value in metrics(seen, watched).items():
+            base.log(
+                module,
+                name,
+                torch.tensor(value, dtype=dtype),
+                prog_bar=self._show.prog_bar,
+                sync_dist=True,
+                rank_zero_only=True,
+                batch_size=1,
+            )
+
+    def log_late(self, trainer: "Trainer", seen: "Observation", watched: "Watched") -> None:
+        """Publish after the module's own epoch end, where `log` is closed."""
+        named = metrics(seen, watched)
+        as_tensors = {name: torch.tensor(value) for name, value in named.items()}
+        trainer.callback_metrics.update(as_tensors)
+        for logger in trainer.loggers:
+            logger.log_metrics(
+                {**named, "epoch": trainer.current_epoch}, step=logged_step(trainer)
+            )
+
+    def stop(self, trainer: "Trainer", reason: "StopReason", tags: Tags) -> None:
+        """Say why the run is stopped."""
+        rank_zero_info(f"GapMonitor stops the run: {reason}")
+        text(trainer, tags.stop, str(reason))
+
+
+def metrics(seen: "Observation", watched: "Watched") -> dict[str, float]:
     """Name a check's numbers; without a validation loss there is the train loss alone."""
-    if not with_val:
+    tags = watched.tags
+    if watched.val is None:
         return {tags.train: seen.train}
     gap = seen.measured_gap
     named = {
@@ -37,34 +116,6 @@ def metrics(seen: "Observation", tags: Tags, *, with_val: bool) -> dict[str, flo
     if not math.isnan(seen.probe):
         named[tags.train_probe] = seen.probe
     return named
-
-
-def log(module: "LightningModule", named: dict[str, float], *, prog_bar: bool) -> None:
-    """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
-
-    It is Lightning's: one that a module has written in its place may rename, or take less.
-
-    All ranks hold the same numbers, so that `rank_zero_only` spares the collectives.
-    """
-    dtype = wide_dtype(module.device)
-    base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
-    for name, value in named.items():
-        base.log(
-            module,
-            name,
-            torch.tensor(value, dtype=dtype),
-            prog_bar=prog_bar,
-            sync_dist=True,
-            rank_zero_only=True,
-            batch_size=1,
-        )
-
-
-def log_late(trainer: "Trainer", named: dict[str, float]) -> None:
-    """Publish after the module's own epoch end, where `log` is closed."""
-    trainer.callback_metrics.update({name: torch.tensor(value) for name, value in named.items()})
-    for logger in trainer.loggers:
-        logger.log_metrics({**named, "epoch": trainer.current_epoch}, step=logged_step(trainer))
 
 
 def boards(trainer: "Trainer") -> "list[TensorBoardLogger]":
@@ -85,9 +136,9 @@ def text(trainer: "Trainer", tag: str, markdown: str) -> None:
         logger.experiment.add_text(tag, markdown, logged_step(trainer))
 
 
-def hparam(trainer: "Trainer", history: "History", taken: Collection[str]) -> None:
-    """Fill the column of the HPARAMS tab with the best loss, unless the module does itself."""
-    best = None if HP_METRIC in taken else history.best
+def hparam(trainer: "Trainer", history: "History") -> None:
+    """Fill the column of the HPARAMS tab with the best loss."""
+    best = history.best
     for logger in boards(trainer):
         if best is not None and fills_hp_metric(logger):
             logger.log_metrics({HP_METRIC: best.val}, step=logged_step(trainer))

@@ -12,13 +12,14 @@ import torch
 from torch.utils.data import DataLoader, Dataset, default_collate, default_convert
 
 from lightning_gapmon.collect.apart import SEED, Served, answers, is_plain, opened
+from lightning_gapmon.monitor.compat import data_parallel
 from lightning_gapmon.monitor.losses.padding import flat
 from lightning_gapmon.monitor.probe.loaders import served, shows_all
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from lightning_gapmon.monitor.checks.reduction import Facts
+    from lightning_gapmon.monitor.checks.rank_zero import RankZero
 
 KEPT_BYTES = 1 << 26  # of read batches that are held on the host, to be read but once
 
@@ -83,13 +84,13 @@ class ProbeBatches:
             self.read += 1
         self.seconds += time.monotonic() - start
 
-    def fit_amount(self, facts: "Facts") -> None:
+    def fit_amount(self, rank_zero: "RankZero") -> None:
         """Choose how much to read from now on, by times that all ranks agree on."""
-        self._validated += facts.validating
+        self._validated += rank_zero.validating
         self._checks += 1
-        if self.amount.share is not None and facts.probing:
+        if self.amount.share is not None and rank_zero.probing:
             a_check = self.amount.share * self._validated / self._checks
-            self.used = max(1, int(a_check * facts.probed / facts.probing))
+            self.used = max(1, int(a_check * rank_zero.probed / rank_zero.probing))
 
     def resume(self, used: int) -> None:
         """Read as much as before the resume at once, where that follows a share of the time."""
@@ -169,9 +170,7 @@ def _own_indices(
     batches: int | None,
 ) -> list[int]:
     """Choose this rank's samples: equally many on each, so that every forward has its peers."""
-    sampling = getattr(trainer.strategy, "distributed_sampler_kwargs", None) or {}
-    ranks = sampling.get("num_replicas", trainer.world_size)
-    rank = sampling.get("rank", trainer.global_rank)
+    rank, ranks = data_parallel(trainer)
     shuffled = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(SEED)).tolist()
     most = len(shuffled) if batches is None else batches * size * ranks
     chosen = shuffled[:most]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from lightning_gapmon.analysis.wording import read_percent
 from lightning_gapmon.collect.unchanged import (
     unchanged_attributes,
     unchanged_metrics,
@@ -14,15 +15,16 @@ from lightning_gapmon.collect.unchanged import (
 )
 from lightning_gapmon.monitor.compat import to_device
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
-from lightning_gapmon.monitor.losses.recorder import SOURCES
+from lightning_gapmon.monitor.losses.watched import SOURCES
 from lightning_gapmon.monitor.output import messages
-from lightning_gapmon.monitor.probe.batches import ProbeBatches
+from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
+    from torch.utils.data import DataLoader, Dataset
 
-    from lightning_gapmon.monitor.checks.reduction import Facts
-    from lightning_gapmon.monitor.losses.log_hook import Ear
+    from lightning_gapmon.monitor.checks.rank_zero import RankZero
+    from lightning_gapmon.monitor.losses.log_hook import LogHook
     from lightning_gapmon.monitor.losses.recorder import Recorder
 
 
@@ -58,12 +60,12 @@ class Probe:
         except Exception as error:  # noqa: BLE001 - a batch that cannot be copied, say
             self._failure = error
 
-    def fit_amount(self, facts: "Facts") -> None:
+    def fit_amount(self, rank_zero: "RankZero") -> None:
         """Keep to the amount from the next check on."""
-        self.batches.fit_amount(facts)
+        self.batches.fit_amount(rank_zero)
 
     def run(
-        self, trainer: "Trainer", module: "LightningModule", recorder: "Recorder", ear: "Ear"
+        self, trainer: "Trainer", module: "LightningModule", recorder: "Recorder", hook: "LogHook"
     ) -> None:
         """Read the batches, once a check."""
         if self._is_off or not self.due:
@@ -71,7 +73,7 @@ class Probe:
         self.due, start = False, time.monotonic()
         with (
             unchanged_random_state(),
-            ear.muted(),
+            hook.muted(),
             unchanged_metrics(module),
             unchanged_attributes(module),
             _own_step(module),
@@ -92,9 +94,9 @@ class Probe:
         yield
         for index, (batch, is_new) in enumerate(itertools.chain(first, batches)):
             ready = to_device(trainer, module, batch) if is_new else batch
-            recorder.begin("probe", ready)
-            recorder.returned(trainer.strategy.validation_step(*_arguments(trainer, ready, index)))
-            recorder.end()
+            with recorder.step("probe", ready):
+                outputs = trainer.strategy.validation_step(*_arguments(trainer, ready, index))
+                recorder.returned(outputs)
             yield
 
     def _go_through(self, steps: Iterator[None], trainer: "Trainer") -> Exception | None:
@@ -116,7 +118,6 @@ class Probe:
     def _switch_off(self, trainer: "Trainer", recorder: "Recorder", failure: Exception) -> None:
         """Forget what was read at this check, and say so where the reason is known."""
         self._is_off = True
-        recorder.end()
         for source in SOURCES:
             recorder.meter("probe", source).reset()
         if trainer.is_global_zero or not isinstance(failure, _ElsewhereError):
@@ -125,6 +126,17 @@ class Probe:
 
 class _ElsewhereError(RuntimeError):
     """Another rank has failed, which says why."""
+
+
+def make_probe(asked: "int | str | DataLoader[Any] | Dataset[Any] | None") -> Probe | None:
+    """Make the probe that the option asks for, or none."""
+    if asked is None:
+        return None
+    if isinstance(asked, int):
+        return Probe(ProbeBatches(Amount(batches=asked)))
+    if isinstance(asked, str):
+        return Probe(ProbeBatches(Amount(share=read_percent(asked))))
+    return Probe(ProbeBatches(Amount(), asked))
 
 
 def _next(steps: Iterator[None]) -> tuple[bool, Exception | None]:

@@ -1,0 +1,77 @@
+"""What is said of a fit's numbers while it runs, each thing once."""
+
+import math
+from typing import TYPE_CHECKING
+
+from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
+
+from lightning_gapmon.monitor.checks.odd_rank import odd_rank
+from lightning_gapmon.monitor.output import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
+    from lightning_gapmon.collect.meter.sums import Sums
+    from lightning_gapmon.monitor.losses.recorder import Recorder
+    from lightning_gapmon.monitor.losses.watched import Watched
+
+
+class Notices:
+    """Tells what a fit's numbers are worth.
+
+    Attributes:
+        notes: What a reader of the numbers should know, by the last check.
+    """
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._odd = ""
+        self._said: set[str] = set()
+        self._verdict: Verdict = "undecided"
+
+    def compare(self, ranks: "Sequence[Sums]", check: int) -> None:
+        """Note the first time that a rank's validation loss is off."""
+        odd = None if self._odd else odd_rank(ranks)
+        if odd is not None:
+            self._odd = messages.odd_rank(odd, check)
+
+    def tell(self, watched: "Watched", recorder: "Recorder", seen: "Observation") -> None:
+        """Say what is new at a check."""
+        repeats = recorder.padding.repeats
+        padding = messages.padding(repeats) if repeats else ""
+        lasting = [note for note in (*recorder.doubts(), padding, self._odd) if note]
+        source = messages.watching(watched)
+        for sentence in [f"watching {source}", *lasting] if source else lasting:
+            if self._is_new(sentence):
+                rank_zero_info(f"GapMonitor: {sentence}")
+        self.notes = [*lasting, *_limits(seen)]
+        self._warn(watched, recorder)
+
+    def _warn(self, watched: "Watched", recorder: "Recorder") -> None:
+        """Warn of what is missing, once, whatever else has been seen since."""
+        if watched.val is None and self._is_new("no validation loss"):
+            rank_zero_warn(messages.no_loss(recorder))
+        elif watched.val and watched.train is None and self._is_new("no train loss"):
+            rank_zero_warn(messages.no_train_loss(recorder))
+
+    def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
+        """Say the verdict where it has changed, and whether it has."""
+        if diagnosis.verdict == self._verdict:
+            return False
+        self._verdict = diagnosis.verdict
+        rank_zero_info(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
+        return True
+
+    def _is_new(self, sentence: str) -> bool:
+        is_new = sentence not in self._said
+        self._said.add(sentence)
+        return is_new
+
+
+def _limits(seen: "Observation") -> list[str]:
+    """Note what a check could not know, without saying it: a budget may buy it at the next."""
+    if math.isnan(seen.probe) or not math.isnan(seen.probe_stderr):
+        return []
+    return [messages.lone_probe()]

@@ -1,0 +1,97 @@
+"""What guessing loses, and the verdict on a model that does no better."""
+
+import math
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from scipy.stats import entropy
+from tests.fits import QUIET
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from lightning_gapmon import GapMonitor, GapMonitorMixin
+from lightning_gapmon.monitor.checks.baseline import Baseline, trivial_loss
+
+
+class _Guess(GapMonitorMixin, LightningModule):
+    """Never looks at its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(4))
+
+    def loss_step(self, batch: list[Tensor]) -> Tensor:
+        logits = self.logits.expand(len(batch[0]), 4)
+        return nn.functional.cross_entropy(logits, batch[1], reduction="none")
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+class _Told(_Guess):
+    def targets(self, batch: list[Tensor]) -> Tensor:
+        return batch[1]
+
+
+def _fit(module: LightningModule, **asked: float) -> GapMonitor:
+    y = torch.arange(400) % 4
+    loader = DataLoader(TensorDataset(torch.zeros(400, 1), y), 50)
+    monitor = GapMonitor(stop=None, summary=False, **asked)  # type: ignore[arg-type]
+    Trainer(**QUIET, max_epochs=60, callbacks=[monitor]).fit(module, loader, loader)
+    return monitor
+
+
+def test_classes_cost_the_entropy_of_their_frequencies() -> None:
+    """The cross-entropy of always predicting the frequencies, in nats."""
+    targets = torch.tensor([0, 0, 0, 1, 2, 2])
+
+    assert trivial_loss(targets) == pytest.approx(entropy([3, 1, 2]))
+
+
+def test_targets_that_a_loss_ignores_are_no_class() -> None:
+    """Padding is marked with -100; where there is nothing else, nothing is known."""
+    assert trivial_loss(torch.tensor([0, 1, -100, -100])) == pytest.approx(math.log(2))
+    assert math.isnan(trivial_loss(torch.tensor([-100, -100])))
+
+
+def test_numbers_cost_their_variance() -> None:
+    """The squared error of always predicting the mean, over all columns."""
+    targets = torch.tensor([[1.0, 10.0], [3.0, 10.0], [5.0, 40.0]])
+
+    assert trivial_loss(targets) == pytest.approx(float(targets.numpy().var(axis=0).mean()))
+
+
+def test_a_module_that_tells_its_targets_is_judged_against_guessing() -> None:
+    """No better than the class frequencies after sixty checks is underfitting."""
+    monitor = _fit(_Told())
+
+    assert monitor.diagnosis.verdict == "underfitting"
+    assert monitor.diagnosis.evidence["reference"] == pytest.approx(math.log(4))
+
+
+def test_a_given_baseline_goes_before_the_computed_one() -> None:
+    """Far below what the user says, the same run is no underfitting."""
+    monitor = _fit(_Told(), baseline=7.0)
+
+    assert monitor.diagnosis.verdict != "underfitting"
+
+
+def test_the_baseline_is_in_the_state() -> None:
+    """A resumed run has no first validation to compute it from."""
+    assert _fit(_Told()).state_dict()["baseline"] == pytest.approx(math.log(4))
+
+
+def test_sequences_of_any_length_are_taken() -> None:
+    """Class indices of batches that are padded to different lengths count together."""
+
+    class Ragged(_Told):
+        def targets(self, batch: list[Tensor]) -> Tensor:
+            labels: Tensor = batch[1]
+            return labels.expand(int(labels[0]) + 2, -1).T
+
+    baseline, module = Baseline(), Ragged()
+    for labels in ([0, 1], [1, 0, 0]):
+        baseline.take(module, [torch.zeros(1), torch.tensor(labels)])
+
+    assert baseline.measure() == pytest.approx(entropy([2 + 2 * 3, 2 + 3]))
