@@ -15,14 +15,9 @@ import torch
 from lightning_gapmon import (
     Budget,
     GapLimit,
-    GeneralizationLoss,
     History,
     Patience,
-    Plateau,
-    ProgressQuotient,
     Rule,
-    SuccessiveRises,
-    TrendReversal,
 )
 from lightning_gapmon.analysis.replay import replay_all
 from lightning_gapmon.report.svg import draw
@@ -34,11 +29,8 @@ def main() -> None:
     """Draw them all."""
     overfit = trained(epochs=80, samples=150, rate=0.03)
     picture("budget", overfit, Budget(), Budget.eager(), Patience(5), Patience(20))
-    picture("prechelt", overfit, GeneralizationLoss(5), ProgressQuotient(), SuccessiveRises(4))
     picture("gap", overfit, GapLimit(0.3, checks=3), GapLimit(0.5, checks=3))
-    picture("plateau", plateau(), Plateau(), Plateau(tolerance=0.01), Patience(10))
-    noisy = noisy_overfit()
-    picture("trend", noisy, TrendReversal(), Patience(5), Patience(5).smoothed(5))
+    picture("smoothed", noisy_overfit(), Patience(5), Patience(5).smoothed(5))
     restarts = trained(epochs=60, samples=1500, rate=1.5, restart=20, hidden=0)
     picture("lr", restarts, Patience(8), Patience(8).lr_aware())
     picture("grace", second_descent(), Patience(8), Patience(8).grace(15))
@@ -94,14 +86,6 @@ def _epoch(
         optimizer.step()
         losses.append(loss.item())
     return sum(losses) / len(losses)
-
-
-def plateau() -> History:
-    """A loss that comes to rest, with a little noise."""
-    draw_from = random.Random(1)  # noqa: S311 - for a picture
-    val = [0.6 + math.exp(-i / 8) + draw_from.gauss(0, 0.002) for i in range(80)]
-    train = [0.5 + math.exp(-i / 8) for i in range(80)]
-    return History.from_curves(train=train, val=val, planned=80)
 
 
 def noisy_overfit() -> History:

@@ -37,7 +37,7 @@ def test_replay_shows_the_catalogue_and_an_advice(tmp_path: Path) -> None:
     output = _replay(_logs(tmp_path))
 
     assert "3 runs in 3 groups" in output
-    assert all(name in output for name in ("Budget()", "Patience(5)", "Plateau()"))
+    assert all(name in output for name in ("Budget()", "Patience(5)", "Patience(20)"))
     assert "On your 3 runs, " in output
     assert "would have saved" in output
     assert "So few runs are no more than a hint." in output

@@ -19,14 +19,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.rules.gap_limit import GapLimit
     from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
     from lightning_gapmon.analysis.rules.patience import Patience
-    from lightning_gapmon.analysis.rules.plateau import Plateau
-    from lightning_gapmon.analysis.rules.prechelt import (
-        GeneralizationLoss,
-        ProgressQuotient,
-        SuccessiveRises,
-    )
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
-    from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
     from lightning_gapmon.analysis.verdicts.diagnose import diagnose
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.collect.overlap.find import find_overlap
@@ -43,20 +36,15 @@ _HOMES = {
     "GapLimit": "analysis.rules.gap_limit",
     "GapMonitor": "monitor.callback",
     "GapMonitorMixin": "monitor.losses.mixin",
-    "GeneralizationLoss": "analysis.rules.prechelt",
     "History": "analysis.history.history",
     "NonFinite": "analysis.rules.limits",
     "Observation": "analysis.history.observation",
     "Outlook": "analysis.outlook.outlook",
     "Overlap": "analysis.overlap",
     "Patience": "analysis.rules.patience",
-    "Plateau": "analysis.rules.plateau",
-    "ProgressQuotient": "analysis.rules.prechelt",
     "Rule": "analysis.rules.rule",
     "StopReason": "analysis.rules.rule",
-    "SuccessiveRises": "analysis.rules.prechelt",
     "Target": "analysis.rules.limits",
-    "TrendReversal": "analysis.rules.trend_reversal",
     "diagnose": "analysis.verdicts.diagnose",
     "find_overlap": "collect.overlap.find",
     "outlook": "analysis.outlook.outlook",
@@ -73,20 +61,15 @@ __all__ = [
     "GapLimit",
     "GapMonitor",
     "GapMonitorMixin",
-    "GeneralizationLoss",
     "History",
     "NonFinite",
     "Observation",
     "Outlook",
     "Overlap",
     "Patience",
-    "Plateau",
-    "ProgressQuotient",
     "Rule",
     "StopReason",
-    "SuccessiveRises",
     "Target",
-    "TrendReversal",
     "diagnose",
     "find_overlap",
     "outlook",

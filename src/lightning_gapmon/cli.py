@@ -30,12 +30,6 @@ CATALOGUE = (
     "Patience(5)",
     "Patience(10)",
     "Patience(20)",
-    "GeneralizationLoss(5)",
-    "ProgressQuotient()",
-    "SuccessiveRises(4)",
-    "Plateau()",
-    "TrendReversal()",
-    "GapLimit(0.5, checks=3)",
 )
 FEW = 20
 WIDE = 100  # characters, from which on columns stand apart

@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from scipy import stats
 
-from lightning_gapmon.analysis.trend import mann_kendall, noise, theil_sen
+from lightning_gapmon.analysis.trend import noise
 
 values = st.lists(st.integers(-1000, 1000).map(float), min_size=4, max_size=30)
 
@@ -46,40 +45,3 @@ def test_one_wild_value_moves_the_noise_little(drawn: list[float], place: int) -
     wild[place % len(wild)] = 1e9
 
     assert noise(wild) < 1e5
-
-
-@given(values)
-def test_slope_is_that_of_scipy(drawn: list[float]) -> None:
-    """The slope is the one that scipy's theilslopes gives."""
-    assert theil_sen(drawn) == pytest.approx(stats.theilslopes(drawn).slope)
-
-
-@pytest.mark.parametrize("few", [[], [3.0]])
-def test_slope_needs_two_values(few: list[float]) -> None:
-    """Fewer than two values have no slope."""
-    assert math.isnan(theil_sen(few))
-
-
-@given(st.lists(st.integers(-1000, 1000), min_size=3, max_size=30, unique=True))
-def test_trend_score_is_that_of_kendalls_tau(drawn: list[int]) -> None:
-    """Without ties, the score is scipy's S = tau n(n-1)/2, one towards zero, by its deviation."""
-    n = len(drawn)
-    rises = round(stats.kendalltau(range(n), drawn).statistic * n * (n - 1) / 2)
-    deviation = math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
-
-    assert mann_kendall([float(value) for value in drawn]) == pytest.approx(
-        (rises - np.sign(rises)) / deviation
-    )
-
-
-@given(values)
-def test_trend_score_is_odd(drawn: list[float]) -> None:
-    """Backwards, a rise is as much of a fall."""
-    assert mann_kendall(drawn[::-1]) == -mann_kendall(drawn)
-
-
-@pytest.mark.parametrize("few", [[], [1.0], [1.0, 2.0]])
-def test_trend_score_needs_three_values(few: list[float]) -> None:
-    """Fewer than three values have no trend."""
-    assert mann_kendall(few) == 0.0
-    assert mann_kendall([1.0, 2.0, 3.0]) > 1

@@ -40,9 +40,9 @@ class GapMonitor(MonitorBase):
         batch_size: Gives the samples of a batch, where the module does not say and the first
             size of its tensors is not it.
         stop: Rule that stops the run, as such or as text (`"Patience(10) | Target(0.1)"`, fit
-            for a configuration file), or None to only watch. The default waits for a fifth of
-            the planned checks that are left, afresh after the learning rate has dropped, and ends
-            the run at the third loss in a row that is not finite.
+            for a configuration file), or None to only watch. The default waits for three
+            tenths of the plan and of what is left of it, afresh after the learning rate has
+            dropped, and ends the run at the third loss in a row that is not finite.
         checkpoint: Whether to keep the best check's checkpoint where the Trainer allows
             checkpoints and the user brought none; or the `GapCheckpoint` to use.
         restore_best: Whether to put the best check's weights back into the module after fit,

@@ -62,7 +62,6 @@ TRAITS = {
         ),
         Traits(rules.GapLimit(1.618, mode="stderr"), shifts=True),
     ],
-    "GeneralizationLoss": [Traits(rules.GeneralizationLoss(3.17))],
     "Grace": [Traits(P.grace(3), shifts=True)],
     "LrAware": [
         Traits(P.lr_aware(), shifts=True),
@@ -77,12 +76,8 @@ TRAITS = {
         Traits(Patience(steps=30), shifts=True),
         Traits(Patience(seconds=3.0), shifts=True),
     ],
-    "Plateau": [Traits(rules.Plateau(5, 0.0137))],
-    "ProgressQuotient": [Traits(rules.ProgressQuotient(0.0317, strip=3))],
     "Smoothed": [Traits(P.smoothed(3), shifts=True), Traits(P.smoothed(3, by="ema"))],
-    "SuccessiveRises": [Traits(rules.SuccessiveRises(2, strip=2), shifts=True)],
     "Target": [Traits(Target(-50.25), lambda f: Target(-50.25 * f))],
-    "TrendReversal": [Traits(rules.TrendReversal(0.0137, 1.0))],
 }
 EACH = [traits for name in sorted(TRAITS) for traits in TRAITS[name]]
 ALL = [pytest.param(traits, id=repr(traits.rule)) for traits in EACH]
@@ -222,11 +217,7 @@ def test_rules_pass_the_test_that_users_have(traits: Traits) -> None:
 
 RISE_RULES = [
     "Budget",
-    "GeneralizationLoss",
-    "SuccessiveRises",
-    "TrendReversal",
     "Patience",
-    "Plateau",
 ]
 
 

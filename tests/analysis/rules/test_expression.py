@@ -95,7 +95,7 @@ def test_text_may_have_several_lines() -> None:
             "Target(1) | Patients(5)",
             r"Found 'Patients' at character 13 of .* Did you mean Patience",
         ),
-        ("Zebra()", r"There are Budget, Divergence, GapLimit, .*TrendReversal\. Write it"),
+        ("Zebra()", r"There are Budget, Divergence, GapLimit, .*Target\. Write it"),
         ("__import__('os').system('x')", r"Found .__import__\('os'\)\.system. .*no \.system"),
         ("Patience(5).smoth(3)", r"no \.smoth\. Did you mean smoothed\?"),
         ("Patience(a)", r"Found 'a' at character 10 of 'Patience\(a\)', which is no setting"),

@@ -9,13 +9,8 @@ from lightning_gapmon import (
     Budget,
     Custom,
     GapLimit,
-    GeneralizationLoss,
     Patience,
-    Plateau,
-    ProgressQuotient,
-    SuccessiveRises,
     Target,
-    TrendReversal,
 )
 from lightning_gapmon.analysis.rules import (
     After,
@@ -33,14 +28,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "Target": (lambda: Target(math.nan), r"expected a finite loss, such as Target"),
     "Divergence": (lambda: Divergence(math.inf), r"expected a finite loss, such as Divergence"),
     "NonFinite": (lambda: NonFinite(0), r"Found NonFinite\(0\); expected a number of checks"),
-    "GL": (lambda: GeneralizationLoss(-1), r"Found GeneralizationLoss\(-1\); expected a finite"),
-    "PQ": (lambda: ProgressQuotient(1, strip=0), r"Found ProgressQuotient\(strip=0\)"),
-    "UP": (lambda: SuccessiveRises(0), r"Found SuccessiveRises\(0\); expected a number of strips"),
     "gap": (lambda: GapLimit(1.5), r"expected a finite number, below 1 for a relative gap"),
     "gap row": (lambda: GapLimit(0.5, 0), r"expected a number of checks from 1 and a mode"),
-    "plateau": (lambda: Plateau(2), r"expected a number of checks from 3 to 60"),
-    "tolerance": (lambda: Plateau(5, -1), r"Found tolerance=-1; expected a share from 0"),
-    "trend": (lambda: TrendReversal(-1), r"expected two finite numbers from 0"),
     "smoothed": (lambda: Patience(3).smoothed(0), r'by="median" or by="ema"'),
     "grace": (lambda: Patience(3).grace(0), r"Found \.grace\(0\); expected a number of checks"),
     "lr": (

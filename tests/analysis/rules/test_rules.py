@@ -1,28 +1,21 @@
 """What each rule fires on, against oracles written down from the formulas."""
 
 import math
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from scipy import stats
 
 from lightning_gapmon import (
     Custom,
     GapLimit,
-    GeneralizationLoss,
     History,
     Observation,
     Patience,
-    Plateau,
-    ProgressQuotient,
     Rule,
     StopReason,
-    SuccessiveRises,
     Target,
-    TrendReversal,
     replay,
 )
 from lightning_gapmon.analysis.rules import Divergence, NonFinite
@@ -36,115 +29,6 @@ def _stop(rule: Rule, val: list[float], train: list[float] | None = None) -> int
 
 def _first(fires: list[bool]) -> int | None:
     return fires.index(True) + 1 if True in fires else None
-
-
-@given(curves, st.sampled_from([1.03, 5.03, 20.03]))
-@settings(max_examples=200, deadline=None)
-def test_generalization_loss_is_prechelts(val: list[float], alpha: float) -> None:
-    """GL is the per cent above the best so far."""
-    best = np.minimum.accumulate(val)
-    fires = 100 * (np.array(val) / best - 1) > alpha
-
-    assert _stop(GeneralizationLoss(alpha), val) == _first(fires.tolist())
-
-
-@given(st.lists(st.tuples(st.integers(1, 80), st.integers(1, 80)), min_size=1, max_size=40))
-@settings(max_examples=200, deadline=None)
-def test_progress_quotient_is_prechelts(points: list[tuple[int, int]]) -> None:
-    """PQ is GL over the training progress, looked at once a strip."""
-    train, val = (np.array(side, float) for side in zip(*points, strict=True))
-    fires = []
-    for t in range(1, len(val) + 1):
-        strip = train[t - 4 : t]
-        gl = 100 * (val[t - 1] / val[:t].min() - 1)
-        progress = 1000 * (strip.sum() / (4 * strip.min()) - 1) if t % 4 == 0 else math.inf
-        fires.append(bool(t % 4 == 0 and gl > 0.3717 * progress and gl > 0))
-
-    assert _stop(ProgressQuotient(0.3717, strip=4), [*val], [*train]) == _first(fires)
-
-
-@given(curves, st.integers(1, 4), st.integers(1, 5))
-@settings(max_examples=200, deadline=None)
-def test_successive_rises_is_prechelts(val: list[float], strips: int, strip: int) -> None:
-    """UP counts strips in a row that end above the end of the one before."""
-    ends = np.array(val[strip - 1 :: strip])
-    rises = np.diff(ends) > 0
-    fires = [False] * len(val)
-    for i in range(strips, len(ends)):
-        fires[(i + 1) * strip - 1] = bool(rises[i - strips : i].all())
-
-    assert _stop(SuccessiveRises(strips, strip=strip), val) == _first(fires)
-
-
-def test_rises_pass_over_nan() -> None:
-    """A strip that ends in NaN neither counts nor breaks the row."""
-    assert _stop(SuccessiveRises(2, strip=1), [1.0, 2.0, math.nan, 3.0]) == 4
-
-
-def test_flat_training_makes_any_rise_stop() -> None:
-    """Without training progress the quotient is infinite, and without a rise nothing happens."""
-    assert _stop(ProgressQuotient(5.0, strip=2), [1.0, 1.1], [1.0, 1.0]) == 2
-    assert _stop(ProgressQuotient(5.0, strip=2), [1.0, 1.0], [1.0, 1.0]) is None
-
-
-def test_progress_of_no_finite_training_never_stops() -> None:
-    """Where training is not finite there is no progress to compare with."""
-    assert _stop(ProgressQuotient(0.1, strip=2), [1.0, 2.0], [math.nan, math.nan]) is None
-
-
-def test_progress_of_a_negative_loss() -> None:
-    """For a negative train loss the progress is measured against the range it covered."""
-    reason = replay(ProgressQuotient(0.01, strip=2), train=[0.0, -2.0], val=[1.0, 2.0]).reason
-
-    assert "generalisation loss 100 % against a training progress of 500" in str(reason)
-
-
-@given(curves, st.integers(3, 8))
-@settings(max_examples=100, deadline=None)
-def test_plateau_is_a_theil_sen_line(val: list[float], checks: int) -> None:
-    """The fall over the window is that of scipy's Theil-Sen slope."""
-    fires = []
-    for t in range(1, len(val) + 1):
-        window = val[t - checks : t] if t >= checks else None
-        slope = stats.theilslopes(window).slope if window else -math.inf
-        fires.append(bool(-slope * (checks - 1) / min(val[:t]) <= 0.0371))
-
-    assert _stop(Plateau(checks, 0.0371), val) == _first(fires)
-
-
-def test_plateau_measures_from_the_first_to_the_last_check() -> None:
-    """Five checks that fall by 0.1 each have fallen by 0.4, which is 4.2 % of 9.6."""
-    val = [10.0, 9.9, 9.8, 9.7, 9.6]
-
-    assert _stop(Plateau(5, 0.043), val) == 5
-    assert _stop(Plateau(5, 0.041), val) is None
-
-
-def test_plateau_of_a_constant_negative_loss() -> None:
-    """A loss that never moves is a plateau, also where there is no range to measure against."""
-    assert _stop(Plateau(4), [-1.0] * 6) == 4
-
-
-def test_trend_reversal_needs_size_and_significance() -> None:
-    """A tiny steady rise and a large single jump both go on; a lasting large rise stops."""
-    fall = [2.0 - 0.05 * i for i in range(20)]
-    tiny = [1.05 + 1e-5 * i for i in range(30)]
-    jumps = [1.05 if i % 5 else 1.9 for i in range(30)]
-    large = [1.05 + 0.02 * i for i in range(30)]
-
-    assert _stop(TrendReversal(), fall + tiny) is None
-    assert _stop(TrendReversal(), fall + jumps) is None
-    assert 20 < (_stop(TrendReversal(), fall + large) or 0) < 32
-
-
-def test_trend_reversal_names_the_score() -> None:
-    """The score is Kendall's S, made normal, of the last 8 to 30 checks."""
-    val = [3.0, 1.0, 1.2, 1.1, 1.4, 1.3, 1.6, 1.5, 1.8, 1.7]
-    reason = TrendReversal(0.01, 0.0)(History.from_curves(train=val, val=val))
-    s = sum(np.sign(b - a) for a, b in combinations(val[-8:], 2))
-    score = (s - 1) / math.sqrt(8 * 7 * 21 / 18)
-
-    assert f"Mann-Kendall {score:#.4g} over 8 checks" in str(reason)
 
 
 def test_gap_limit_takes_the_fairest_basis() -> None:

@@ -74,7 +74,8 @@ def outlook(history: History, by: float = 0.005) -> Outlook:
     The answer comes from how the run has gone so far and from how much is left of the plan. It
     was fitted on training logs and is calibrated on runs that it was not fitted on
     (docs/outlook.md): of the checks at which it tells a chance of 20 %, the rest of the run is
-    better in a fifth. It is a pure function of the history: of a slice it sees the slice alone.
+    better one time in five. It is a pure function of the history, and of a slice it sees the
+    slice alone.
 
     Args:
         history: The checks so far.

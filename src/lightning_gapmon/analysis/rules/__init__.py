@@ -10,15 +10,8 @@ from lightning_gapmon.analysis.rules.grace import Grace
 from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
 from lightning_gapmon.analysis.rules.lr_aware import LrAware
 from lightning_gapmon.analysis.rules.patience import Patience
-from lightning_gapmon.analysis.rules.plateau import Plateau
-from lightning_gapmon.analysis.rules.prechelt import (
-    GeneralizationLoss,
-    ProgressQuotient,
-    SuccessiveRises,
-)
 from lightning_gapmon.analysis.rules.rule import After, AllOf, AnyOf, Rule, StopReason
 from lightning_gapmon.analysis.rules.smoothed import Smoothed
-from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
 
 __all__ = [
     "After",
@@ -28,17 +21,12 @@ __all__ = [
     "Custom",
     "Divergence",
     "GapLimit",
-    "GeneralizationLoss",
     "Grace",
     "LrAware",
     "NonFinite",
     "Patience",
-    "Plateau",
-    "ProgressQuotient",
     "Rule",
     "Smoothed",
     "StopReason",
-    "SuccessiveRises",
     "Target",
-    "TrendReversal",
 ]

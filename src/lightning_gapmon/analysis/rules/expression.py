@@ -14,24 +14,13 @@ from lightning_gapmon.analysis.rules.grace import Grace
 from lightning_gapmon.analysis.rules.limits import Divergence, NonFinite, Target
 from lightning_gapmon.analysis.rules.lr_aware import LrAware
 from lightning_gapmon.analysis.rules.patience import Patience
-from lightning_gapmon.analysis.rules.plateau import Plateau
-from lightning_gapmon.analysis.rules.prechelt import (
-    GeneralizationLoss,
-    ProgressQuotient,
-    SuccessiveRises,
-)
 from lightning_gapmon.analysis.rules.rule import After, AllOf, AnyOf, Rule
 from lightning_gapmon.analysis.rules.smoothed import Smoothed
-from lightning_gapmon.analysis.rules.trend_reversal import TrendReversal
 from lightning_gapmon.analysis.wording import did_you_mean
 from lightning_gapmon.errors import ConfigurationError
 
 RULES: dict[str, type[Rule]] = {
-    cls.__name__: cls
-    for cls in (
-        *(Budget, Divergence, GapLimit, GeneralizationLoss, NonFinite, Patience, Plateau),
-        *(ProgressQuotient, SuccessiveRises, Target, TrendReversal),
-    )
+    cls.__name__: cls for cls in (Budget, Divergence, GapLimit, NonFinite, Patience, Target)
 }
 METHODS = ("after", "smoothed", "grace", "lr_aware")
 SETTINGS = ("eager", "careful")
@@ -95,7 +84,7 @@ def parse_rule(text: str) -> Rule:
         >>> parse_rule('Patience("20%").grace(5) | Target(0.1)')
         Patience().grace(5) | Target(0.1)
         >>> parse_rule("Budget.eager()")
-        Budget(0.08, tolerance=0.02)
+        Budget(0.15, tolerance=0.05)
     """
     line = " ".join(text.split())
     if len(line) > LONGEST:

@@ -75,6 +75,10 @@ class Grace(Rule):
         before = f"from {number(then.best.val)} " if then.best else ""
         return f"{grace} lowered the best loss {before}to {number(now.best.val)}"
 
+    def view(self, history: History) -> History:
+        """Look at what the rule looks at."""
+        return self.rule.view(history)
+
     def __repr__(self) -> str:
         """Write it as it is put together."""
         return f"{written(self.rule)}.grace({self.checks})"

@@ -56,6 +56,10 @@ class Rule(ABC):
     def __call__(self, history: History) -> StopReason | None:
         """Judge the history as it is at its last check."""
 
+    def view(self, history: History) -> History:
+        """Give the checks that this rule looks at, for what is told beside it, as the outlook."""
+        return history
+
     def __or__(self, other: "Rule") -> "Rule":
         """Stop when either rule does."""
         return AnyOf(_both(self, other, "|"))
@@ -179,6 +183,10 @@ class AnyOf(Rule):
         reasons = (rule(history) for rule in self.rules)
         return next((reason for reason in reasons if reason), None)
 
+    def view(self, history: History) -> History:
+        """Look at what the first of them does: the others are guards."""
+        return self.rules[0].view(history)
+
     def __repr__(self) -> str:
         """Write it as it is put together."""
         return " | ".join(
@@ -204,6 +212,10 @@ class AllOf(Rule):
             return None
         evidence = {f"{r.rule} {name}": x for r in reasons for name, x in r.evidence.items()}
         return self.reason(history, " and ".join(r.message for r in reasons), **evidence)
+
+    def view(self, history: History) -> History:
+        """Look at what the first of them does."""
+        return self.rules[0].view(history)
 
     def __repr__(self) -> str:
         """Write it as it is put together."""
@@ -248,6 +260,10 @@ class After(Rule):
         """Ask the rule about the later checks."""
         later = history[self._left_out(history) :]
         return self.rule(later) if later else None
+
+    def view(self, history: History) -> History:
+        """Look at the later checks."""
+        return self.rule.view(history[self._left_out(history) :])
 
     def _left_out(self, history: History) -> int:
         if not (self.epochs or self.steps):

@@ -97,6 +97,10 @@ class Smoothed(Rule):
             return level
         return value if math.isnan(level) else level + 2 / (self.checks + 1) * (value - level)
 
+    def view(self, history: History) -> History:
+        """Look at what the rule looks at."""
+        return self.rule.view(history)
+
     def __repr__(self) -> str:
         """Write it as it is put together."""
         by = f", by={self.by!r}" if self.by != "median" else ""
