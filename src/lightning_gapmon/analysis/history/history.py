@@ -78,7 +78,7 @@ class History(Sequence[Observation]):
         What is set here serves checks that hold no plan of their own.
         """
         own = self[-1].planned if self else math.nan
-        return self._planned if math.isnan(own) else round(own)
+        return round(own) if math.isfinite(own) else self._planned
 
     @planned.setter
     def planned(self, planned: int | None) -> None:
@@ -286,34 +286,3 @@ def _better(best: Observation | None, history: History) -> Observation | None:
     if not math.isfinite(seen.val) or (best is not None and seen.val >= best.val):
         return best
     return seen
-
-
-def run_given(
-    call: str,
-    history: History | None,
-    *,
-    train: Sequence[float] | None,
-    val: Sequence[float] | None,
-) -> History:
-    """Take the run that was given: as a history, or as its two curves.
-
-    Args:
-        call: How the run is given, such as `diagnose({})`.
-        history: The run, or None.
-        train: Train loss at each check, or None.
-        val: Validation loss at each check, or None.
-
-    Raises:
-        HistoryError: Neither a history nor both curves were given, or both were.
-    """
-    if history is not None and train is None and val is None:
-        return history
-    if history is None and train is not None and val is not None:
-        return History.from_curves(train=train, val=val)
-    given = {"a history": history, "train": train, "val": val}
-    found = " and ".join(name for name, value in given.items() if value is not None)
-    msg = (
-        f"Found {found or 'no run'} in {call.format('...')}; expected a history or both curves: "
-        f"{call.format('history')}, or {call.format('train=[...], val=[...]')}."
-    )
-    raise HistoryError(msg)

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lightning_gapmon.analysis.history.history import History, run_given
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.run_given import run_given
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.analysis.verdicts.alarm import alarm
 from lightning_gapmon.analysis.verdicts.broken import non_finite
