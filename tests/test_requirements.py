@@ -22,12 +22,12 @@ SUMMARY = """
 import importlib.util
 from lightning_gapmon import History, diagnose
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.cli import app
+from lightning_gapmon.cli import main
 from lightning_gapmon.report.terminal import show
 assert importlib.util.find_spec("rich") is None
 history = History.from_curves(train=[2.0, 1.0], val=[2.0, 1.5])
 show(Outcome(history=history, diagnosis=diagnose(history)))
-app(["--help"])
+main(["--help"])
 """
 
 

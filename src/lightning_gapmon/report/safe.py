@@ -9,7 +9,7 @@ import html as _html
 import re
 
 LONGEST = 1000  # characters that are shown of a text
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$^=:])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]#!|~$])")
 _AUTOMATIC = re.compile(
     r"(?<=[@#])(?=\w)|(?<=www)(?=\.)|(?<=GH)(?=-)"
 )  # what GitHub links unasked

@@ -1,17 +1,12 @@
-"""The command line."""
+"""`gapmon replay`: which stopping rule would have served."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from tests.command import gapmon
 
-import lightning_gapmon
-from lightning_gapmon.cli import CATALOGUE, app
-
-runner = CliRunner()
+from lightning_gapmon.cli.replay import CATALOGUE
 
 
 def _logs(folder: Path, count: int = 3) -> Path:
@@ -26,10 +21,10 @@ def _logs(folder: Path, count: int = 3) -> Path:
 
 
 def _replay(*arguments: str | Path) -> str:
-    result = runner.invoke(app, ["replay", *map(str, arguments)], env={"COLUMNS": "140"})
+    ran = gapmon("replay", *arguments)
 
-    assert result.exit_code == 0, result.output
-    return result.output
+    assert ran.code == 0, ran.err
+    return ran.out
 
 
 def test_replay_shows_the_catalogue_and_an_advice(tmp_path: Path) -> None:
@@ -54,12 +49,12 @@ def test_replay_of_named_rules(tmp_path: Path) -> None:
 
 def test_replay_fits_a_terminal_and_leaves_rules_whole(tmp_path: Path) -> None:
     """In 80 columns no row is broken, and a pipe gets no empty lines of a progress bar."""
-    result = runner.invoke(app, ["replay", str(_logs(tmp_path))], env={"COLUMNS": "80"})
-    lines = result.stdout.splitlines()
+    ran = gapmon("replay", _logs(tmp_path), width=80)
+    lines = ran.out.splitlines()
 
     assert all(any(line.startswith(f"{rule} ") for line in lines) for rule in CATALOGUE)
     assert max(map(len, lines[:-1])) <= 80
-    assert result.stderr == ""
+    assert ran.err == ""
 
 
 def test_replay_claims_no_win_where_there_is_nothing_to_lose(tmp_path: Path) -> None:
@@ -128,44 +123,20 @@ def test_picture_of_a_run(tmp_path: Path) -> None:
 )
 def test_mistakes_are_named(tmp_path: Path, arguments: list[str], message: str) -> None:
     """A mistake ends with code 2 and one sentence, not with a traceback."""
-    result = runner.invoke(app, ["replay", str(_logs(tmp_path)), *arguments])
+    ran = gapmon("replay", _logs(tmp_path), *arguments)
 
-    assert result.exit_code == 2
-    assert message in " ".join(result.output.split())
+    assert ran.code == 2
+    assert message in " ".join(ran.err.split())
 
 
 def test_log_without_validation_is_named(tmp_path: Path) -> None:
     """Where no run has a validation loss, the columns that were expected are named."""
     path = tmp_path / "data.csv"
     path.write_text("x,y\n1,2\n")
-    result = runner.invoke(app, ["replay", str(path)])
+    ran = gapmon("replay", path)
 
-    assert result.exit_code == 2
-    assert "expected columns such as" in " ".join(result.output.split())
-
-
-def test_command_line_loads_nothing_heavy() -> None:
-    """The command line starts without torch and Lightning."""
-    code = "import sys, lightning_gapmon.cli; print(*sys.modules)"
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
-    loaded = {name.partition(".")[0] for name in done.stdout.split()}
-
-    assert "click" in loaded
-    assert not loaded & {"lightning", "rich", "torch", "torchmetrics", "typer"}
-
-
-def test_version_is_said() -> None:
-    """`gapmon --version` and `python -m lightning_gapmon --version` give the installed version."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lightning_gapmon", "--version"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    assert done.stdout.strip() == f"gapmon, version {lightning_gapmon.__version__}"
+    assert ran.code == 2
+    assert "expected columns such as" in " ".join(ran.err.split())
 
 
 def test_a_run_that_was_stopped_early_is_no_whole_evidence(tmp_path: Path) -> None:
@@ -200,7 +171,39 @@ def test_runs_that_cannot_be_replayed_say_why(
     path = tmp_path / "runs.jsonl"
     path.write_text(json.dumps({"id": "one", "train": [1.0, 1.0], "val": val, "es_suspect": True}))
 
-    result = runner.invoke(app, ["replay", str(path), *options], env={"COLUMNS": "140"})
+    ran = gapmon("replay", path, *options)
 
-    assert result.exit_code == 2
-    assert said in result.output
+    assert ran.code == 2
+    assert said in ran.err
+
+
+def test_replay_says_what_it_read_and_counted_once(tmp_path: Path) -> None:
+    """Runs are named; so is where one is logged again, and what could not be read."""
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("loss,val_loss\n1,1\n1,0.5\n1,0.8\n")
+    (tmp_path / "c.jsonl").write_text("no JSON")
+    output = _replay(tmp_path)
+    plain = json.loads(_replay(tmp_path, "--json"))
+
+    assert f"1 run in 1 group: {tmp_path / 'a.csv'}\n" in output
+    assert f"counted once, logged again in {tmp_path / 'b.csv'}" in output
+    assert f"not read: {tmp_path / 'c.jsonl'}: " in output
+    assert plain["counted_once"] == [str(tmp_path / "b.csv")]
+    assert [rule["rule"] for rule in plain["rules"]] == [*CATALOGUE]
+
+
+def test_each_column_is_explained(tmp_path: Path) -> None:
+    """Below the table there is a line for each heading but the rule's name."""
+    lines = _replay(_logs(tmp_path)).splitlines()
+
+    for heading in ("used", "kept", "regret", "range", "vs patience", "by range"):
+        assert [line for line in lines if line.startswith(f"{heading:<13}")]
+
+
+def test_what_is_advised_is_what_the_docs_recommend() -> None:
+    """Each rule of the catalogue has a section in the docs with when to use it."""
+    page = (Path(__file__).parents[2] / "docs/rules.md").read_text("utf-8")
+    sections = {part.split("\n")[0]: part for part in page.split("\n## ")}
+
+    for rule in CATALOGUE:
+        assert "**Use it**" in sections[rule.partition("(")[0].partition(".")[0]]
