@@ -118,8 +118,7 @@ def reduce(
     parts = {
         **_recorded(trainer, recorder, names),
         "ranks": _of_this_rank(trainer, recorder, names, sources),
-        "rank zero": _row(own if trainer.is_global_zero else RankZero(), device),
-        "votes": _row(votes, device),
+        **_numbers_of(own if trainer.is_global_zero else RankZero(), votes, device),
     }
     # Laid end to end they are the vector; their lengths, the same on all ranks, cut it up again.
     vector = trainer.strategy.reduce(torch.cat(list(parts.values())), reduce_op="sum").cpu()
@@ -167,11 +166,12 @@ def _of_this_rank(
     return rows.view(-1, WIDTH)
 
 
-def _row(numbers: RankZero | Votes, device: torch.device) -> Tensor:
-    """Lay numbers out in one row, in the order of their fields."""
-    values = astuple(numbers)
-    row = [*values, *[0.0] * (WIDTH - len(values))]
-    return torch.tensor([row], dtype=wide_dtype(device), device=device)
+def _numbers_of(own: RankZero, votes: Votes, device: torch.device) -> dict[str, Tensor]:
+    """Lay both out in a row each, in the order of their fields; one copy, and no wait for it."""
+    rows = [[*each, *[0.0] * (WIDTH - len(each))] for each in (astuple(own), astuple(votes))]
+    pinned = torch.tensor(rows, dtype=wide_dtype(device), pin_memory=device.type == "cuda")
+    first, second = pinned.to(device, non_blocking=True).split(1)
+    return {"rank zero": first, "votes": second}
 
 
 def _read(parts: Mapping[str, Tensor], ranks: int, sources: Sequence[Source]) -> Reduced:
