@@ -3,10 +3,15 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import settings
+from lightning_gapmon.monitor import console, settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
-from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.compat import (
+    MonitorBase,
+    go_first,
+    is_checking,
+    is_dry_run,
+)
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.parts import Read
@@ -127,6 +132,7 @@ class GapMonitor(MonitorBase):
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
+        console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
             return
@@ -254,8 +260,9 @@ class GapMonitor(MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit; a Rich bar's last line may follow."""
+        """Print the summary, last in the fit."""
         self._results.outlast(pl_module)
+        console.end_bar(trainer, pl_module)
         self._results.sum_up()
 
     def on_exception(
@@ -264,6 +271,7 @@ class GapMonitor(MonitorBase):
         """Put the best weights back where that takes no other rank; tell how it went so far."""
         if trainer.state.fn == "fit" and self.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
+            console.end_bar(trainer, pl_module)
             self._results.sum_up()
         self._detach()
 

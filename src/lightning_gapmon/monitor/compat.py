@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.callbacks import ModelCheckpoint
+    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+
+    RICH_BARS: tuple[type[RichProgressBar], ...]
 
     class MonitorBase(Callback):
         """The base of the monitor, by which its checkpoint and its like find it."""
@@ -57,6 +59,8 @@ else:
 
     class CheckpointBase(*_in_both_packages("ModelCheckpoint")):
         """The base of the monitor's checkpoint."""
+
+    RICH_BARS = _in_both_packages("RichProgressBar")
 
 
 class RankedCheckpoint(CheckpointBase):

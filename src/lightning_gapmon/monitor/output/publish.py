@@ -4,11 +4,11 @@ import math
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_info
 
 from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.rows import wide_dtype
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.compat import fills_hp_metric, logged_step
 from lightning_gapmon.monitor.output.notices import Notices
 from lightning_gapmon.report.markdown import verdict
@@ -95,7 +95,7 @@ class Publisher:
 
     def stop(self, trainer: "Trainer", reason: "StopReason", tags: Tags) -> None:
         """Say why the run is stopped."""
-        rank_zero_info(f"GapMonitor stops the run: {reason}")
+        console.say(f"GapMonitor stops the run: {reason}")
         text(trainer, tags.stop, str(reason))
 
 
