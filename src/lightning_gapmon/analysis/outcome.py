@@ -1,8 +1,9 @@
 """All that is known of a run, as it is handed to reports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.rules.rule import StopReason
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
 
@@ -15,6 +16,7 @@ class Outcome:
         history: Its checks.
         diagnosis: The verdict at its last check.
         stop_reason: Why it was stopped, or None where it was not.
+        outlook: What was still to be expected at the last check.
         interrupted_by: Name of the exception that ended it, or "".
         kept: Number of the check that was kept where that is not the one with the lowest loss,
             because something else was selected for.
@@ -29,6 +31,7 @@ class Outcome:
     history: History
     diagnosis: Diagnosis
     stop_reason: StopReason | None = None
+    outlook: Outlook = field(default_factory=lambda: outlook(History()))
     interrupted_by: str = ""
     kept: int | None = None
     restored: bool = False
