@@ -80,7 +80,7 @@ GIVEN: dict[str, Any] = {
     "prog_bar": True,
     "summary": False,
 }
-READ = {"history", "best", "stop_reason", "diagnosis", "overlaps", "outcome"}
+READ = {"history", "best", "stop_reason", "diagnosis", "outlook", "overlaps", "outcome"}
 
 
 def test_an_option_is_an_attribute() -> None:

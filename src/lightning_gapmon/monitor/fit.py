@@ -182,7 +182,7 @@ class Fit:
         here = replace(self.watched, train=train, val=val, names=names, tags=tags)
         several = reduced.rivals and "logged" in (train, val)
         guessed = not self.recorder.given and "mixin" not in (train, val)
-        opposed = guessed and (several or steps_by_itself(trainer))
+        opposed = guessed and val is not None and (several or steps_by_itself(trainer))
         self.watched = replace(here, opposed=opposed)
         self.recorder.watch(self.watched)
 
@@ -256,13 +256,8 @@ class Fit:
         self.stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason is not None:
             trainer.should_stop = True
-            self.publisher.stop(
-                trainer,
-                self.stop_reason,
-                history=self.history,
-                outlook=self.outlook,
-                watched=self.watched,
-            )
+            best, told = self.history.best, self.outlook
+            self.publisher.stop(trainer, self.stop_reason, best, told, self.watched)
 
     def state_dict(self) -> dict[str, Any]:
         """Write everything that a resumed fit needs, as plain types."""

@@ -16,6 +16,7 @@ from lightning_gapmon.analysis.loss_names import (
     read_name,
     without_loader,
 )
+from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes
@@ -152,7 +153,8 @@ class Recorder:
     @property
     def hears_rivals(self) -> bool:
         """Whether a side logs several losses of which none is called the total."""
-        return any(map(are_rivals, self._heard().values()))
+        ours = set(Tags().names())
+        return any(are_rivals(names - ours) for names in self._heard().values())
 
     def _heard(self) -> dict[Side, set[str]]:
         """Give the logged losses of each side that may be the one."""

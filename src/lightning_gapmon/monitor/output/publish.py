@@ -108,8 +108,7 @@ class Publisher:
         self,
         trainer: "Trainer",
         reason: "StopReason",
-        *,
-        history: "History",
+        best: "Observation | None",
         outlook: "Outlook",
         watched: "Watched",
     ) -> None:
@@ -117,7 +116,7 @@ class Publisher:
         said = messages.stopped(
             reason,
             outlook,
-            history.best,
+            best,
             path=checkpoints.best_path(trainer, watched.val_names),
             latest=checkpoints.keeps_latest(trainer),
         )
