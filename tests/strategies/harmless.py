@@ -26,7 +26,7 @@ OPTIONS: dict[str, dict[str, Any] | None] = {
     "default": {},
     "train": {"train": "train_loss"},
     "val": {"val": "val_loss"},
-    "count": {"count": lambda batch: len(batch[0])},
+    "batch_size": {"batch_size": lambda batch: len(batch[0])},
     "checkpoint": {"checkpoint": GapCheckpoint(save_top_k=2, save_last=True)},
     "no checkpoint": {"checkpoint": False},
     "probe": {"probe": 2},

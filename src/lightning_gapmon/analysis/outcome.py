@@ -14,7 +14,8 @@ class Outcome:
 
     Attributes:
         history: Its checks.
-        diagnosis: The verdict at its last check.
+        diagnosis: The verdict on it: the judgement where it has ended, else the alarm.
+        ended: Whether the fit has ended.
         stop_reason: Why it was stopped, or None where it was not.
         outlook: What was still to be expected at the last check.
         interrupted_by: Name of the exception that ended it, or "".
@@ -30,6 +31,7 @@ class Outcome:
 
     history: History
     diagnosis: Diagnosis
+    ended: bool = True
     stop_reason: StopReason | None = None
     outlook: Outlook = field(default_factory=lambda: outlook(History()))
     interrupted_by: str = ""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
-from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
 from lightning_gapmon.monitor.checks.rank_zero import Clock, RankZero, on_the_way
-from lightning_gapmon.monitor.checks.reduction import Reduced, reduce
+from lightning_gapmon.monitor.checks.reduction import Reduced, free_tags, reduce
 from lightning_gapmon.monitor.compat import may_stop, steps_by_itself
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
@@ -24,6 +24,7 @@ from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.output.own_word import OwnWord
 from lightning_gapmon.monitor.output.publish import Publisher
 from lightning_gapmon.monitor.probe.probe import make_probe
 
@@ -54,6 +55,7 @@ class Fit:
         checked: Whether the check of the running validation has been made.
         snapshot: The best check's weights, where they are to be put back.
         publisher: What says and publishes the checks.
+        own_word: What tells the Gap tab of the run.
     """
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
@@ -67,6 +69,7 @@ class Fit:
         self.checked = False
         self.snapshot = Snapshot()
         self.publisher = Publisher(settings.show)
+        self.own_word = OwnWord()
         self._settings, self._rank = settings, rank
         self._clock = Clock()
         self._hook: LogHook | None = None
@@ -174,7 +177,7 @@ class Fit:
         """Settle the tags, and the sources once both sides have one."""
         tags = self.watched.tags
         if reduced.tags_taken:
-            tags = self._free_tags(trainer)
+            tags = free_tags(trainer, self.recorder, tags)
         if self.watched.settled:
             self.watched = replace(self.watched, tags=tags)
             return
@@ -185,18 +188,6 @@ class Fit:
         opposed = guessed and val is not None and (several or steps_by_itself(trainer))
         self.watched = replace(here, opposed=opposed)
         self.recorder.watch(self.watched)
-
-    def _free_tags(self, trainer: "Trainer") -> Tags:
-        """Move on until no rank's module logs below the prefix; all ranks ask equally often.
-
-        What a module logs may differ by rank, so that no rank can tell alone.
-        """
-        tags, taken = self.watched.tags, True
-        while taken:
-            tags = tags.moved()
-            own = not tags.are_free(self.recorder.logged_names)
-            taken = trainer.strategy.reduce_boolean_decision(own, all=False)
-        return tags
 
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, with the plan as it is known now."""
@@ -258,6 +249,18 @@ class Fit:
             trainer.should_stop = True
             best, told = self.history.best, self.outlook
             self.publisher.stop(trainer, self.stop_reason, best, told, self.watched)
+        self.own_word.check(trainer, self.so_far(), self.watched.tags)
+
+    def so_far(self) -> Outcome:
+        """Put together what is known while it goes on."""
+        return Outcome(
+            history=self.history,
+            diagnosis=self.diagnosis,
+            stop_reason=self.stop_reason,
+            outlook=self.outlook,
+            source=messages.watching(self.watched),
+            notes=tuple(self.publisher.notices.notes),
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Write everything that a resumed fit needs, as plain types."""

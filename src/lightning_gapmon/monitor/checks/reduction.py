@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.collect.meter.sums import WIDTH, Sums
@@ -126,13 +127,30 @@ def reduce(
     parts = {
         **_recorded(trainer, recorder, names),
         "ranks": _of_this_rank(trainer, recorder, names, sources),
-        "rank zero": _row(own if trainer.is_global_zero else RankZero(), device),
-        "votes": _row(votes, device),
+        **_numbers_of(own if trainer.is_global_zero else RankZero(), votes, device),
     }
     # Laid end to end they are the vector; their lengths, the same on all ranks, cut it up again.
     vector = trainer.strategy.reduce(torch.cat(list(parts.values())), reduce_op="sum").cpu()
     cut = vector.split([len(part) for part in parts.values()])
     return _read(dict(zip(parts, cut, strict=True)), trainer.world_size, sources)
+
+
+def free_tags(trainer: "Trainer", recorder: Recorder, tags: Tags) -> Tags:
+    """Move on until no rank's module logs below the prefix; all ranks ask equally often.
+
+    What a module logs may differ by rank, so that no rank can tell alone.
+
+    Args:
+        trainer: The Trainer.
+        recorder: What this rank has recorded.
+        tags: Those that are taken, on some rank.
+    """
+    taken = True
+    while taken:
+        tags = tags.moved()
+        own = not tags.are_free(recorder.logged_names)
+        taken = trainer.strategy.reduce_boolean_decision(own, all=False)
+    return tags
 
 
 def _recorded(trainer: "Trainer", recorder: Recorder, names: Names) -> dict[str, Tensor]:
@@ -175,11 +193,12 @@ def _of_this_rank(
     return rows.view(-1, WIDTH)
 
 
-def _row(numbers: RankZero | Votes, device: torch.device) -> Tensor:
-    """Lay numbers out in one row, in the order of their fields."""
-    values = astuple(numbers)
-    row = [*values, *[0.0] * (WIDTH - len(values))]
-    return torch.tensor([row], dtype=wide_dtype(device), device=device)
+def _numbers_of(own: RankZero, votes: Votes, device: torch.device) -> dict[str, Tensor]:
+    """Lay both out in a row each, in the order of their fields; one copy, and no wait for it."""
+    rows = [[*each, *[0.0] * (WIDTH - len(each))] for each in (astuple(own), astuple(votes))]
+    pinned = torch.tensor(rows, dtype=wide_dtype(device), pin_memory=device.type == "cuda")
+    first, second = pinned.to(device, non_blocking=True).split(1)
+    return {"rank zero": first, "votes": second}
 
 
 def _read(parts: Mapping[str, Tensor], ranks: int, sources: Sequence[Source]) -> Reduced:
