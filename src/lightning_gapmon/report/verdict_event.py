@@ -36,6 +36,7 @@ def plain(outcome: Outcome, *, kind: Kind) -> dict[str, Any]:
         "event": kind,
         "text": _text(outcome, kind),
         "verdict": diagnosis.verdict,
+        "form": diagnosis.form,
         "severity": diagnosis.severity,
         "message": diagnosis.message,
         "since": diagnosis.since,
