@@ -86,7 +86,7 @@ def _rows(place: Place) -> list[tuple[object, ...]]:
                 base.text_factory = _text
                 base.set_progress_handler(lambda: monotonic() > until, STEPS_BETWEEN_LOOKS)
                 return base.execute(QUERY, (MOST_ROWS,)).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # its messages quote the file
             msg = f"no database of MLflow: {error}"
             raise LogFormatError(msg) from error
 

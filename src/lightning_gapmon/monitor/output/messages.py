@@ -147,11 +147,3 @@ def leak(overlap: Overlap, loader: int | None) -> str:
         f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
         "new data: split again without them, by group where samples belong together."
     )
-
-
-def switched_off(option: str, error: Exception) -> str:
-    """Say that what only watches has failed, and that the fit goes on without it."""
-    return (
-        f"GapMonitor({option}=...) is switched off, and the fit goes on without it: found "
-        f"{type(error).__name__}: {error}"
-    )
