@@ -12,10 +12,12 @@ from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.parts import Read
 from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+from lightning_gapmon.report import figure, notebook
 from lightning_gapmon.report.verdict_event import OnVerdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
+    from matplotlib.axes import Axes
 
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
@@ -289,6 +291,21 @@ class GapMonitor(MonitorBase):
         state = checkpoint.get("callbacks", {}).get(self.state_key)
         if state and self._fit is not None and trainer.state.fn == "fit":
             state["window"] = self._fit.window_state(trainer)
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the last fit with matplotlib: losses, gap, best check, verdict and stop.
+
+        Args:
+            axes: Where to draw; by default in a new figure, which is `axes.figure`.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed: `pip install lightning-gapmon[plot]`.
+        """
+        return figure.draw(self._results.document, axes)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Show the last fit in a notebook: its chart with the verdict."""
+        return notebook.run_bundle(self._results.document, repr(self))
 
     def __repr__(self) -> str:
         """Show how the last fit went.

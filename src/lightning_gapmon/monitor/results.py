@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.run_document import Beside, RunDocument, document_of
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
@@ -91,6 +92,14 @@ class Results:
     def overlaps(self) -> "list[Overlap]":
         """What the leak check found, one entry a validation loader."""
         return self._fit.overlaps if self._fit is not None else []
+
+    @property
+    def document(self) -> RunDocument:
+        """The last fit as it is drawn, also while it goes on."""
+        outcome, fit = self.outcome, self._fit
+        if outcome is None and fit is not None:
+            return document_of(fit.so_far(), Beside(ended=False))
+        return document_of(outcome or Outcome(history=History(), diagnosis=diagnose(History())))
 
     def __str__(self) -> str:
         """Say how the last fit went."""
