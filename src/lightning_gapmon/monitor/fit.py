@@ -182,11 +182,10 @@ class Fit:
             self.watched = replace(self.watched, tags=tags)
             return
         train, val = reduced.sources()
+        several = (reduced.rivals and "logged" in (train, val)) or steps_by_itself(trainer)
+        guessed = val and not self.recorder.given and "mixin" not in (train, val)
         here = replace(self.watched, train=train, val=val, names=names, tags=tags)
-        several = reduced.rivals and "logged" in (train, val)
-        guessed = not self.recorder.given and "mixin" not in (train, val)
-        opposed = guessed and val is not None and (several or steps_by_itself(trainer))
-        self.watched = replace(here, opposed=opposed)
+        self.watched = replace(here, opposed=bool(guessed and several))
         self.recorder.watch(self.watched)
 
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
@@ -242,8 +241,7 @@ class Fit:
         It is asked anew at each check: nothing is kept that a later check may take back.
         """
         may = self.watched.val is not None and not self.watched.opposed
-        rule = self._settings.stop if may else None
-        reason = rule(self.history) if rule is not None else None
+        reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason is not None:
             trainer.should_stop = True
