@@ -14,7 +14,7 @@ from lightning_gapmon.monitor.checkpoints.restore import (
     put_back_from_memory,
 )
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.output import ending, messages, own_word, publish
+from lightning_gapmon.monitor.output import ending, messages, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
@@ -138,9 +138,7 @@ class Results:
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
-        own_word.write(trainer, self._outcome, fit.watched.tags, ended=True)
-        fit.live.show(trainer, self._outcome, ended=True)
-        ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
+        fit.news.end(trainer, self._outcome, fit.watched.tags)
         self._handover.leave(self._outcome, local_rank=trainer.local_rank)
 
     @property

@@ -147,3 +147,11 @@ def leak(overlap: Overlap, loader: int | None) -> str:
         f"{' and more' if len(overlap.shared) > _MOST_PAIRS else ''}. Their loss says nothing of "
         "new data: split again without them, by group where samples belong together."
     )
+
+
+def call_failed(name: str, error: Exception) -> str:
+    """Say that a function of the user has failed, and that nothing else has."""
+    return (
+        f"GapMonitor(on_verdict=...) called {name}, which raised {type(error).__name__}: {error}. "
+        "Training goes on; mend the function, or leave it out."
+    )
