@@ -151,7 +151,7 @@ class Fit:
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
-        self._diagnosis = self._judge()
+        self.judge(live=True)
         self._begin_window(trainer, reduced)
         self.checked = True
 
@@ -226,12 +226,14 @@ class Fit:
 
     @property
     def diagnosis(self) -> "Diagnosis":
-        """The verdict at the last check."""
-        return self._diagnosis or self._judge()
+        """The alarm at the last check while the fit goes on, then the judgement."""
+        return self._diagnosis or self.judge(live=True)
 
-    def _judge(self) -> "Diagnosis":
-        overlap = leaks.worst(self.overlaps)
-        return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
+    def judge(self, *, live: bool) -> "Diagnosis":
+        """Look at the checks so far, while the fit goes on or when it has ended."""
+        shared, guessed = leaks.worst(self.overlaps), self.baseline.loss
+        self._diagnosis = diagnose(self.history, baseline=guessed, overlap=shared, live=live)
+        return self._diagnosis
 
     def tell(self, trainer: "Trainer") -> None:
         """Say what the last check has brought, beside its numbers."""
@@ -261,6 +263,7 @@ class Fit:
         return Outcome(
             history=self.history,
             diagnosis=self.diagnosis,
+            ended=False,
             stop_reason=self.stop_reason,
             source=messages.watching(self.watched),
             notes=tuple(self.publisher.notices.notes),

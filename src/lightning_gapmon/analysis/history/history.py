@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -104,6 +104,10 @@ class History(Sequence[Observation]):
     def __len__(self) -> int:
         """Count the checks."""
         return (len(self._seen) if self._stop is None else self._stop) - self._start
+
+    def __iter__(self) -> Iterator[Observation]:
+        """Go through the checks in their order."""
+        return iter(self._seen[self._start : self._start + len(self)])
 
     @overload
     def __getitem__(self, index: int) -> Observation: ...
