@@ -228,11 +228,14 @@ def test_one_value_a_token_weighs_each_token(tmp_path: Path) -> None:
 
 
 def test_a_mean_of_shape_one_weighs_its_batch(tmp_path: Path) -> None:
-    """A mean loss of shape (1,) stands for all samples of its batch, not for one."""
+    """A returned mean of shape (1,) stands for all samples of its batch, not for one."""
 
-    class Boxed(Net):
-        def loss_step(self, batch: list[Tensor]) -> Tensor:
+    class Boxed(Bare):
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
             return self.losses(batch).double().mean().reshape(1)
+
+        def validation_step(self, batch: list[Tensor], *_: int) -> Tensor:
+            return self.training_step(batch, 0)
 
     module, marks = Boxed(), Marks()
 

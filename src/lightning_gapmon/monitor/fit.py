@@ -33,7 +33,7 @@ from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
-from lightning_gapmon.monitor.output.own_word import OwnWord
+from lightning_gapmon.monitor.output.news import News
 from lightning_gapmon.monitor.output.publish import Publisher
 from lightning_gapmon.monitor.probe.probe import make_probe
 
@@ -64,7 +64,7 @@ class Fit:
         checked: Whether the check of the running validation has been made.
         snapshot: The best check's weights, where they are to be put back.
         publisher: What says and publishes the checks.
-        own_word: What tells the Gap tab of the run.
+        news: What tells others of the run.
     """
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
@@ -78,7 +78,7 @@ class Fit:
         self.checked = False
         self.snapshot = Snapshot()
         self.publisher = Publisher(settings.show)
-        self.own_word = OwnWord()
+        self.news = News(settings.show)
         self._settings, self._rank = settings, rank
         self._clock = Clock()
         self._hook: LogHook | None = None
@@ -256,7 +256,7 @@ class Fit:
         if self.stop_reason is not None:
             trainer.should_stop = True
             self.publisher.stop(trainer, self.stop_reason, self.watched.tags)
-        self.own_word.check(trainer, self.so_far(), self.watched.tags)
+        self.news.check(trainer, self.so_far(), self.watched.tags)
 
     def so_far(self) -> Outcome:
         """Put together what is known while it goes on."""

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 State = TypeVar("State")
 VERSION = 1
+SHOWN_BY = "lightning_gapmon.report.notebook"
 
 
 class History(Sequence[Observation]):
@@ -154,6 +156,14 @@ class History(Sequence[Observation]):
         checks, best = count(self.planned or len(self), "check"), self.best
         lowest = f", best validation loss {number(best.val)} at check {best.check}" if best else ""
         return f"<History of {done}{checks}{lowest}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Show the checks in a notebook: as a chart, and as a table.
+
+        Reports are above the analysis, which imports none: this one is looked up by its name.
+        """
+        shown: dict[str, str] = import_module(SHOWN_BY).history_bundle(self)
+        return shown
 
     def scan(
         self,

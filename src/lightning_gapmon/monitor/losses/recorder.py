@@ -60,6 +60,8 @@ class Recorder:
         self._at, self._side = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
         self._evaluated = False
+        if at == "val":
+            self.padding.begin_batch(loader)
 
     def end(self) -> None:
         """Leave a step."""
@@ -203,19 +205,15 @@ class Recorder:
         meter = self._meters[self._at, source, name, self._loader]
         if type(loss) is not Tensor and hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
-        if not loss.ndim:
+        if not loss.ndim or source != "mixin":  # elsewhere a single number is a mean, (1,) or ()
+            loss = loss.reshape(()) if loss.ndim else loss
             meter.add(loss, self._samples(source) if batch_size is None else batch_size)
         else:
-            self._add_several(source, meter, loss, batch_size)
+            self._add_several(meter, loss, batch_size)
 
     def _add_several(
-        self, source: Source, meter: LossMeter, loss: Tensor, batch_size: "float | Tensor | None"
+        self, meter: LossMeter, loss: Tensor, batch_size: "float | Tensor | None"
     ) -> None:
-        if loss.numel() == 1:
-            batch_size = self._samples(source) if batch_size is None else batch_size
-            if not _is_one(batch_size):  # a mean may come as (1,) too
-                meter.add(loss.reshape(()), batch_size)
-                return
         if loss.numel():
             one_each = loss.ndim == 1 and batch_size is None
             loss, weight = (loss, 1.0) if one_each else _per_sample(loss, batch_size)
@@ -241,10 +239,6 @@ def _per_sample(
     if losses.ndim > 1:
         losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
     return losses, elements if batch_size is None else batch_size / len(losses)
-
-
-def _is_one(batch_size: "float | Tensor") -> bool:
-    return not isinstance(batch_size, Tensor) and batch_size == 1
 
 
 def _as_loss(value: object, *, whole: bool) -> Tensor | None:

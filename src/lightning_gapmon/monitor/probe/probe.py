@@ -14,9 +14,9 @@ from lightning_gapmon.collect.unchanged import (
     unchanged_random_state,
 )
 from lightning_gapmon.monitor.compat import to_device
+from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
 from lightning_gapmon.monitor.losses.watched import SOURCES
-from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Probe:
         for source in SOURCES:
             recorder.meter("probe", source).reset()
         if trainer.is_global_zero or not isinstance(failure, _ElsewhereError):
-            warnings.warn(messages.switched_off("probe", failure), stacklevel=2)
+            warnings.warn(switched_off("probe", failure), stacklevel=2)
 
 
 class _ElsewhereError(RuntimeError):
