@@ -95,7 +95,7 @@ GIVEN: dict[str, Any] = {
     "summary": False,
     "on_verdict": print,
 }
-READ = {"history", "best", "stop_reason", "diagnosis", "overlaps", "outcome"}
+READ = {"history", "best", "stop_reason", "diagnosis", "outlook", "overlaps", "outcome"}
 
 
 def test_an_option_is_an_attribute() -> None:

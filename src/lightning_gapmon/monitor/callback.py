@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.outcome import Outcome
+    from lightning_gapmon.analysis.outlook.outlook import Outlook
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.rules.rule import StopReason
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
@@ -68,6 +69,7 @@ class GapMonitor(MonitorBase):
         best: The check that is kept: the lowest validation loss so far, or what `select` says.
         stop_reason: Why the last fit was stopped, or None.
         diagnosis: The verdict at the last check.
+        outlook: What is still to be expected of the run, by the checks that the rule looks at.
         overlaps: What the leak check found, one entry a validation loader.
         outcome: All that is known of the last fit, once it has ended; None until then.
 
@@ -98,6 +100,7 @@ class GapMonitor(MonitorBase):
     best: "Read[Observation | None]" = Read("_results")
     stop_reason: "Read[StopReason | None]" = Read("_results")
     diagnosis: "Read[Diagnosis]" = Read("_results")
+    outlook: "Read[Outlook]" = Read("_results")
     overlaps: "Read[list[Overlap]]" = Read("_results")
     outcome: "Read[Outcome | None]" = Read("_results")
 
@@ -235,7 +238,7 @@ class GapMonitor(MonitorBase):
             fit.check(trainer)
             if fit.checked:
                 self._use(trainer, pl_module, fit)
-                fit.publisher.log(pl_module, fit.history[-1], fit.watched)
+                fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -243,7 +246,7 @@ class GapMonitor(MonitorBase):
             if not fit.checked:
                 fit.check(trainer, last_chance=True)
                 self._use(trainer, pl_module, fit)
-                fit.publisher.log_late(trainer, fit.history[-1], fit.watched)
+                fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
             fit.decide(trainer)
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
