@@ -238,10 +238,7 @@ class Fit:
         )
 
     def decide(self, trainer: "Trainer") -> None:
-        """Stop the run where the rule says so.
-
-        It is asked anew at each check: nothing is kept that a later check may take back.
-        """
+        """Stop the run where the rule says so now: a later check may take back what it said."""
         may = self.watched.val is not None and not self.watched.opposed
         reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
