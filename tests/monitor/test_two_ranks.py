@@ -182,7 +182,9 @@ def _bodies(rank: int, folder: Path) -> dict[str, Ended]:
 def ends(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Ended]]:
     """Give what each fit left, on both ranks."""
     folder = tmp_path_factory.mktemp("ranks")
-    result: list[dict[str, Ended]] = run_ranks(_bodies, folder, world_size=2, folder=folder)
+    result: list[dict[str, Ended]] = run_ranks(
+        _bodies, folder, world_size=2, folder=folder, seconds=180
+    )
     return result
 
 
