@@ -88,7 +88,8 @@ class Fit:
         self._hook.attach()
 
     def detach(self) -> None:
-        """Give the module back as it was; what was recorded stays."""
+        """Give the module and the bar back as they were; what was recorded stays."""
+        self.publisher.line.detach()
         if self._hook is not None:
             self._hook.detach()
             mixin.disconnect(self._hook.module)
