@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from lightning_gapmon.analysis.verdicts.alarm import TOLD_LIVE
 from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checks.odd_rank import odd_rank
 from lightning_gapmon.monitor.output import messages
@@ -58,8 +59,8 @@ class Notices:
             console.warn(messages.no_train_loss(recorder))
 
     def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
-        """Say the verdict where it has changed, and whether it has."""
-        if diagnosis.verdict == self._verdict:
+        """Say that a run learns, and each alarm, where that has changed; and whether it has."""
+        if diagnosis.verdict == self._verdict or diagnosis.verdict not in TOLD_LIVE:
             return False
         self._verdict = diagnosis.verdict
         console.say(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
