@@ -157,8 +157,13 @@ class GapMonitor(MonitorBase):
         fit = self._fit
         if fit is not None and not fit.start(trainer):
             self._begin(trainer, None)
-        elif fit is not None and fit.history:
-            checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
+        elif fit is not None:
+            self._take_up(trainer, fit)
+
+    def _take_up(self, trainer: "Trainer", fit: Fit) -> None:
+        """Rank and decide by what a resumed fit has already."""
+        if fit.history:
+            checkpoints.take_up(trainer, fit.history, fit.watched.ranked_by)
             fit.decide(trainer)
 
     def on_train_batch_start(
@@ -254,7 +259,13 @@ class GapMonitor(MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit; a Rich bar's last line may follow."""
+        """Print the summary, last in the fit; a Rich bar's last line may follow.
+
+        Lightning leaves training out, with all its hooks, where a run had ended before.
+        """
+        if (fit := self._fit) is not None and self.outcome is None:
+            self._take_up(trainer, fit)
+            self._results.conclude(trainer, pl_module)
         self._results.outlast(pl_module)
         self._results.sum_up()
 
@@ -276,8 +287,11 @@ class GapMonitor(MonitorBase):
         return self._fit.state_dict() if self._fit is not None else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue the history of the run that is resumed."""
-        if self._fit is not None and state_dict:
+        """Continue the history of the run that is resumed.
+
+        Lightning restores callbacks to test, validate and predict too; what a fit has found stays.
+        """
+        if self._fit is not None and self._fit.goes_on and state_dict:
             self._fit.load_state_dict(state_dict)
 
     def on_save_checkpoint(

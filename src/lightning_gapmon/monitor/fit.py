@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
+from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
@@ -26,7 +26,7 @@ from lightning_gapmon.monitor.checks.rank_zero import (
     plateau_wait,
 )
 from lightning_gapmon.monitor.checks.reduction import Reduced, reduce
-from lightning_gapmon.monitor.compat import may_stop
+from lightning_gapmon.monitor.compat import begin_validation_again, may_stop
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook
@@ -86,7 +86,6 @@ class Fit:
         self._clock = Clock()
         self._hook: LogHook | None = None
         self._diagnosis: Diagnosis | None = None
-        self._window_step = 0
         self._missed = 0
 
     def __getstate__(self) -> dict[str, object]:
@@ -98,6 +97,11 @@ class Fit:
         mixin.connect(module, self.recorder)
         self._hook = LogHook(module, self.recorder.logged)
         self._hook.attach()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._hook is not None
 
     def detach(self) -> None:
         """Give the module back as it was; what was recorded stays."""
@@ -115,6 +119,8 @@ class Fit:
         if not all_ranks_validate(trainer):
             rank_zero_warn(messages.idle_rank())
             return False
+        if begin_validation_again(trainer):
+            rank_zero_info(messages.validated_again())
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -225,7 +231,6 @@ class Fit:
         if self.probe is not None:
             self.probe.fit_amount(reduced.rank_zero)
         self.recorder.reset()
-        self._window_step = trainer.global_step
 
     @property
     def diagnosis(self) -> "Diagnosis":
@@ -285,8 +290,6 @@ class Fit:
 
     def window_state(self, trainer: "Trainer") -> states.Window:
         """Write the window since the last check, on all ranks together."""
-        if trainer.global_step == self._window_step:
-            return []
         return states.window_state(trainer, self.recorder)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -299,7 +302,6 @@ class Fit:
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
         self._missed = state["missed"]
-        self._window_step = self.history[-1].step if self.history else 0
         self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)
