@@ -57,6 +57,20 @@ ODD: list[tuple[dict[str, Any], str]] = [
         "Found GapMonitor(checkpoint='best'); expected True, False or a GapCheckpoint(...).",
     ),
     (
+        {"on_verdict": "https://x"},
+        (
+            "Found GapMonitor(on_verdict='https://x'); expected a function that takes a dict, or "
+            "several, such as on_verdict=[print]."
+        ),
+    ),
+    (
+        {"on_verdict": [print, 3]},
+        (
+            f"Found GapMonitor(on_verdict=[{print!r}, 3]); expected a function that takes a "
+            "dict, or several, such as on_verdict=[print]."
+        ),
+    ),
+    (
         {"probe": 0},
         (
             "Found GapMonitor(probe=0); expected a number of batches from 1, a share of "
@@ -79,8 +93,9 @@ GIVEN: dict[str, Any] = {
     "baseline": 0.5,
     "prog_bar": True,
     "summary": False,
+    "on_verdict": print,
 }
-READ = {"history", "best", "stop_reason", "diagnosis", "overlaps", "outcome"}
+READ = {"history", "best", "stop_reason", "diagnosis", "outlook", "overlaps", "outcome"}
 
 
 def test_an_option_is_an_attribute() -> None:

@@ -6,6 +6,7 @@ from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
+from lightning_gapmon.monitor.checks.state import window_state
 from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
@@ -13,6 +14,7 @@ from lightning_gapmon.monitor.parts import Read
 from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
+from lightning_gapmon.report.verdict_event import OnVerdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.outcome import Outcome
+    from lightning_gapmon.analysis.outlook.outlook import Outlook
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.rules.rule import StopReason
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
@@ -60,12 +63,14 @@ class GapMonitor(MonitorBase):
             the mixin's `targets` gives the targets.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
+        on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
     Attributes:
         history: The checks of the last fit; all attributes can only be read, options too.
         best: The check that is kept: the lowest validation loss so far, or what `select` says.
         stop_reason: Why the last fit was stopped, or None.
         diagnosis: The verdict at the last check.
+        outlook: What is still to be expected of the run, by the checks that the rule looks at.
         overlaps: What the leak check found, one entry a validation loader.
         outcome: All that is known of the last fit, once it has ended; None until then.
 
@@ -90,11 +95,13 @@ class GapMonitor(MonitorBase):
     baseline: "Read[float | None]" = Read("_settings.evidence")
     prog_bar: "Read[bool]" = Read("_settings.show")
     summary: "Read[bool]" = Read("_settings.show")
+    on_verdict: "Read[OnVerdict | None]" = Read("_settings.show")
 
     history: "Read[History]" = Read("_results")
     best: "Read[Observation | None]" = Read("_results")
     stop_reason: "Read[StopReason | None]" = Read("_results")
     diagnosis: "Read[Diagnosis]" = Read("_results")
+    outlook: "Read[Outlook]" = Read("_results")
     overlaps: "Read[list[Overlap]]" = Read("_results")
     outcome: "Read[Outcome | None]" = Read("_results")
 
@@ -112,6 +119,7 @@ class GapMonitor(MonitorBase):
         baseline: float | None = None,
         prog_bar: bool = False,
         summary: bool = True,
+        on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
         self._settings = settings.Settings(
@@ -119,7 +127,7 @@ class GapMonitor(MonitorBase):
             evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
-            show=settings.Show(prog_bar=prog_bar, summary=summary),
+            show=settings.Show(prog_bar=prog_bar, summary=summary, on_verdict=on_verdict),
         )
         self._results = Results(self._settings)
         self._fit: Fit | None = None
@@ -163,7 +171,7 @@ class GapMonitor(MonitorBase):
     def _take_up(self, trainer: "Trainer", fit: Fit) -> None:
         """Rank and decide by what a resumed fit has already."""
         if fit.history:
-            checkpoints.take_up(trainer, fit.history, fit.watched.ranked_by)
+            checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
             fit.decide(trainer)
 
     def on_train_batch_start(
@@ -236,7 +244,7 @@ class GapMonitor(MonitorBase):
             fit.check(trainer)
             if fit.checked:
                 self._use(trainer, pl_module, fit)
-                fit.publisher.log(pl_module, fit.history[-1], fit.watched)
+                fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -244,7 +252,7 @@ class GapMonitor(MonitorBase):
             if not fit.checked:
                 fit.check(trainer, last_chance=True)
                 self._use(trainer, pl_module, fit)
-                fit.publisher.log_late(trainer, fit.history[-1], fit.watched)
+                fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
             fit.decide(trainer)
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
@@ -300,7 +308,7 @@ class GapMonitor(MonitorBase):
         """Add what was recorded since the last check; that takes all ranks."""
         state = checkpoint.get("callbacks", {}).get(self.state_key)
         if state and self._fit is not None and trainer.state.fn == "fit":
-            state["window"] = self._fit.window_state(trainer)
+            state["window"] = window_state(trainer, self._fit.recorder)
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw the last fit with matplotlib: losses, gap, best check, verdict and stop.

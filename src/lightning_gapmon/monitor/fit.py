@@ -8,33 +8,23 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
-from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
-from lightning_gapmon.monitor.checks.plan import (
-    all_ranks_validate,
-    checks_before,
-    planned_checks,
-)
-from lightning_gapmon.monitor.checks.rank_zero import (
-    Clock,
-    RankZero,
-    learning_rate,
-    plateau_wait,
-)
-from lightning_gapmon.monitor.checks.reduction import Reduced, reduce
-from lightning_gapmon.monitor.compat import begin_validation_again, may_stop
+from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
+from lightning_gapmon.monitor.checks.rank_zero import Clock, RankZero, on_the_way
+from lightning_gapmon.monitor.checks.reduction import Reduced, free_tags, reduce
+from lightning_gapmon.monitor.compat import begin_validation_again, may_stop, steps_by_itself
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
-from lightning_gapmon.monitor.output.live import LiveView
-from lightning_gapmon.monitor.output.own_word import OwnWord
+from lightning_gapmon.monitor.output.news import News
 from lightning_gapmon.monitor.output.publish import Publisher
 from lightning_gapmon.monitor.probe.probe import make_probe
 
@@ -65,8 +55,7 @@ class Fit:
         checked: Whether the check of the running validation has been made.
         snapshot: The best check's weights, where they are to be put back.
         publisher: What says and publishes the checks.
-        own_word: What tells the Gap tab of the run.
-        live: What shows it in a notebook.
+        news: What tells others of the run.
     """
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
@@ -80,13 +69,12 @@ class Fit:
         self.checked = False
         self.snapshot = Snapshot()
         self.publisher = Publisher(settings.show)
-        self.own_word = OwnWord()
-        self.live = LiveView()
+        self.news = News(settings.show)
         self._settings, self._rank = settings, rank
         self._clock = Clock()
         self._hook: LogHook | None = None
         self._diagnosis: Diagnosis | None = None
-        self._missed = 0
+        self._plan = Plan()
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the module and the probe's data out of copies and pickles."""
@@ -121,6 +109,8 @@ class Fit:
             return False
         if begin_validation_again(trainer):
             rank_zero_info(messages.validated_again())
+        if self._settings.stop is not None:
+            rank_zero_info(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -181,10 +171,8 @@ class Fit:
 
     def _own_numbers(self, trainer: "Trainer") -> RankZero:
         probe = self.probe
-        return RankZero(
-            seconds=self._clock.seconds,
-            lr=learning_rate(trainer),
-            lr_drop_in=plateau_wait(trainer),
+        return replace(
+            on_the_way(trainer, self._clock, check=self._next),
             validating=self._clock.validating - (probe.last if probe else 0),
             probing=probe.batches.seconds if probe else 0,
             probed=probe.batches.read if probe else 0,
@@ -195,37 +183,32 @@ class Fit:
         """Settle the tags, and the sources once both sides have one."""
         tags = self.watched.tags
         if reduced.tags_taken:
-            tags = self._free_tags(trainer)
+            tags = free_tags(trainer, self.recorder, tags)
         if self.watched.settled:
             self.watched = replace(self.watched, tags=tags)
             return
         train, val = reduced.sources()
-        self.watched = replace(self.watched, train=train, val=val, names=names, tags=tags)
+        several = (reduced.rivals and "logged" in (train, val)) or steps_by_itself(trainer)
+        guessed = val and not self.recorder.given and "mixin" not in (train, val)
+        here = replace(self.watched, train=train, val=val, names=names, tags=tags)
+        self.watched = replace(here, opposed=bool(guessed and several))
         self.recorder.watch(self.watched)
 
-    def _free_tags(self, trainer: "Trainer") -> Tags:
-        """Move on until no rank's module logs below the prefix; all ranks ask equally often.
-
-        What a module logs may differ by rank, so that no rank can tell alone.
-        """
-        tags, taken = self.watched.tags, True
-        while taken:
-            tags = tags.moved()
-            own = not tags.are_free(self.recorder.logged_names)
-            taken = trainer.strategy.reduce_boolean_decision(own, all=False)
-        return tags
-
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
-        """Make the check, and count how many are planned."""
+        """Make the check, with the plan as it is known now."""
+        number = self._next
         if not self.history:
-            self._missed = checks_before(trainer)
-        planned = planned_checks(trainer)
-        self.history.planned = None if planned is None else planned - self._missed
-        number = self.history[-1].check + 1 if self.history else 1
-        self.history.append(observe(trainer, reduced, self.watched, check=number))
+            self._plan.begin(trainer)
+        planned = self._plan.at(number, trainer, reduced.rank_zero)
+        seen = observe(trainer, reduced, self.watched, check=number, planned=planned)
+        self.history.append(seen)
         self.baseline.measured = reduced.rank_zero.baseline
         if self.watched.val is not None:
             self.publisher.notices.compare(reduced.ranks.get(self.watched.val, []), number)
+
+    @property
+    def _next(self) -> int:
+        return self.history[-1].check + 1 if self.history else 1
 
     def _begin_window(self, trainer: "Trainer", reduced: Reduced) -> None:
         if self.probe is not None:
@@ -236,6 +219,12 @@ class Fit:
     def diagnosis(self) -> "Diagnosis":
         """The verdict at the last check."""
         return self._diagnosis or self._judge()
+
+    @property
+    def outlook(self) -> Outlook:
+        """What is still to be expected, by the checks that the rule looks at."""
+        rule = self._settings.stop
+        return outlook(self.history if rule is None else rule.view(self.history))
 
     def _judge(self) -> "Diagnosis":
         overlap = leaks.worst(self.overlaps)
@@ -256,21 +245,23 @@ class Fit:
 
         It is asked anew at each check: nothing is kept that a later check may take back.
         """
-        rule = self._settings.stop if self.watched.val is not None else None
-        reason = rule(self.history) if rule is not None else None
+        may = self.watched.val is not None and not self.watched.opposed
+        reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason is not None:
             trainer.should_stop = True
-            self.publisher.stop(trainer, self.stop_reason, self.watched.tags)
-        self.own_word.check(trainer, self.so_far(), self.watched.tags)
-        self.live.show(trainer, self.so_far())
+            best = self.history.best
+            self.publisher.stop(trainer, self.stop_reason, best, self.outlook, self.watched)
+        self.news.check(trainer, self.so_far(), self.watched.tags)
 
     def so_far(self) -> Outcome:
         """Put together what is known while it goes on."""
         return Outcome(
             history=self.history,
             diagnosis=self.diagnosis,
+            ended=False,
             stop_reason=self.stop_reason,
+            outlook=self.outlook,
             source=messages.watching(self.watched),
             notes=tuple(self.publisher.notices.notes),
         )
@@ -281,16 +272,12 @@ class Fit:
             "version": states.VERSION,
             "history": self.history.to_plain(),
             "seconds": self._clock.seconds,
-            "missed": self._missed,
+            "missed": self._plan.missed,
             "watched": states.watched_to_plain(self.watched),
             "baseline": self.baseline.measured,
             "probe_batches": self.probe.batches.used if self.probe is not None else 0,
             "window": [],
         }
-
-    def window_state(self, trainer: "Trainer") -> states.Window:
-        """Write the window since the last check, on all ranks together."""
-        return states.window_state(trainer, self.recorder)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state.
@@ -301,7 +288,7 @@ class Fit:
         state = states.checked(state)
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
-        self._missed = state["missed"]
+        self._plan = Plan(state["missed"])
         self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)

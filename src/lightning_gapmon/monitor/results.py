@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.run_document import Beside, RunDocument, document_of
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
@@ -14,7 +15,7 @@ from lightning_gapmon.monitor.checkpoints.restore import (
     put_back_from_memory,
 )
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.output import ending, messages, own_word, publish
+from lightning_gapmon.monitor.output import ending, messages, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
@@ -89,6 +90,14 @@ class Results:
         return outcome.diagnosis if outcome else diagnose(History())
 
     @property
+    def outlook(self) -> Outlook:
+        """What is still to be expected, at the last check."""
+        outcome = self.outcome
+        if self._fit is not None:
+            return self._fit.outlook
+        return outlook(History()) if outcome is None else outcome.outlook
+
+    @property
     def overlaps(self) -> "list[Overlap]":
         """What the leak check found, one entry a validation loader."""
         return self._fit.overlaps if self._fit is not None else []
@@ -130,6 +139,7 @@ class Results:
             history=fit.history,
             diagnosis=fit.diagnosis,
             stop_reason=fit.stop_reason,
+            outlook=fit.outlook,
             interrupted_by=interrupted_by,
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,
@@ -138,9 +148,7 @@ class Results:
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
-        own_word.write(trainer, self._outcome, fit.watched.tags, ended=True)
-        fit.live.show(trainer, self._outcome, ended=True)
-        ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
+        fit.news.end(trainer, self._outcome, fit.watched.tags)
         self._handover.leave(self._outcome, local_rank=trainer.local_rank)
 
     @property

@@ -45,6 +45,8 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
         verdict: undecided: too early to tell after 1 check
     """
     yield _end(outcome)
+    if not outcome.outlook.reason:
+        yield Fact("outlook", str(outcome.outlook))
     yield from _best(outcome)
     yield from _verdict(outcome)
     if outcome.source:

@@ -26,6 +26,7 @@ TAGS = {
     "Loss/gap",
     "Loss/gap_relative",
     "Loss/gap_stderr",
+    "Loss/outlook",
 }
 LOSSES = [3.0, 1.0, 2.0, 2.5]
 

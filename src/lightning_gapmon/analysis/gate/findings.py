@@ -71,8 +71,8 @@ def found_by(diagnosis: Diagnosis) -> str:
     Example:
         >>> found_by(Diagnosis(verdict="plateau", message="flat"))
         'plateau'
-        >>> found_by(Diagnosis(verdict="overfitting", form="rise", message="rose"))
-        'overfitting:rise'
+        >>> found_by(Diagnosis(verdict="overfitting", form="gap", message="wide"))
+        'overfitting:gap'
     """
     if diagnosis.verdict != "overfitting":
         return diagnosis.verdict

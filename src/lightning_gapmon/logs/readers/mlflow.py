@@ -87,7 +87,7 @@ def _rows(place: Place) -> list[tuple[object, ...]]:
                 base.set_progress_handler(lambda: monotonic() > until, STEPS_BETWEEN_LOOKS)
                 return base.execute(QUERY, (MOST_ROWS,)).fetchall()
         except (sqlite3.Error, UnicodeDecodeError) as error:  # its messages quote the file
-            msg = f"no database of MLflow: {error}"
+            msg = f"no database of MLflow: {str(error) or 'its schema is damaged'}"
             raise LogFormatError(msg) from error
 
 

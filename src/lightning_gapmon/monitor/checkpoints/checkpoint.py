@@ -254,15 +254,9 @@ def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
 
 
 def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
-    """Let every `GapCheckpoint` save by this history."""
+    """Let every `GapCheckpoint` save by this history, which may be a resumed run's."""
     for checkpoint in _ours(trainer):
         checkpoint.follow(history, tag)
-
-
-def take_up(trainer: "Trainer", history: "History", tag: str | None) -> None:
-    """Let every `GapCheckpoint` go on with a resumed history; asked on all ranks."""
-    follow(trainer, history, tag)
-    for checkpoint in _ours(trainer):
         checkpoint.find_moved(trainer)
 
 
@@ -282,6 +276,11 @@ def best_path(trainer: "Trainer", losses: "Collection[str]") -> str:
         if isinstance(callback, GapCheckpoint) or getattr(callback, "monitor", None) in losses
     )
     return next(filter(None, ranked), "")
+
+
+def keeps_latest(trainer: "Trainer") -> bool:
+    """Tell whether there is a checkpoint of the latest check to go on from."""
+    return any(getattr(callback, "save_last", None) for callback in trainer.checkpoint_callbacks)
 
 
 def _ours(trainer: "Trainer") -> list[GapCheckpoint]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.collect.meter.sums import WIDTH, Sums
@@ -28,20 +29,22 @@ class Votes:
 
     Attributes:
         tags_taken: 1 of a rank whose module logs under one of our names.
+        rivals: 1 of a rank that has heard several losses of a side and none that is the total.
         checksum: Of the names of the losses that a rank has heard.
         checksum_squared: Its square.
     """
 
     tags_taken: float = 0.0
+    rivals: float = 0.0
     checksum: float = 0.0
     checksum_squared: float = 0.0
 
     @classmethod
-    def on(cls, heard: Names, *, tags_taken: bool) -> "Votes":
+    def on(cls, heard: Names, *, tags_taken: bool, rivals: bool) -> "Votes":
         """Vote for what this rank has heard."""
         # 16 bits: the sums below are exact in float64 then, on up to a thousand ranks.
         checksum = zlib.crc32("\n".join(heard.values()).encode()) % 2**16
-        return cls(float(tags_taken), float(checksum), float(checksum**2))
+        return cls(float(tags_taken), float(rivals), float(checksum), float(checksum**2))
 
     def are_one(self, ranks: int) -> bool:
         """Tell from the sums over ranks whether all of them have heard the same names.
@@ -64,6 +67,7 @@ class Reduced:
             empty on a single process.
         rank_zero: What rank 0 says for all.
         tags_taken: Whether the module logs under one of our names, on any rank.
+        rivals: Whether any rank has heard several losses of a side and none that is the total.
         one_mind: Whether all ranks have heard the same names.
     """
 
@@ -73,6 +77,7 @@ class Reduced:
     ranks: dict[Source, list[Sums]]
     rank_zero: RankZero
     tags_taken: bool
+    rivals: bool
     one_mind: bool
 
     @property
@@ -113,7 +118,11 @@ def reduce(
         own: This rank's own numbers; only those of rank 0 go out.
     """
     device = trainer.strategy.root_device
-    votes = Votes.on(names, tags_taken=not watched.tags.are_free(recorder.logged_names))
+    votes = Votes.on(
+        names,
+        tags_taken=not watched.tags.are_free(recorder.logged_names),
+        rivals=recorder.hears_rivals,
+    )
     sources = (watched.val,) if watched.settled and watched.val else SOURCES
     parts = {
         **_recorded(trainer, recorder, names),
@@ -124,6 +133,24 @@ def reduce(
     vector = trainer.strategy.reduce(torch.cat(list(parts.values())), reduce_op="sum").cpu()
     cut = vector.split([len(part) for part in parts.values()])
     return _read(dict(zip(parts, cut, strict=True)), trainer.world_size, sources)
+
+
+def free_tags(trainer: "Trainer", recorder: Recorder, tags: Tags) -> Tags:
+    """Move on until no rank's module logs below the prefix; all ranks ask equally often.
+
+    What a module logs may differ by rank, so that no rank can tell alone.
+
+    Args:
+        trainer: The Trainer.
+        recorder: What this rank has recorded.
+        tags: Those that are taken, on some rank.
+    """
+    taken = True
+    while taken:
+        tags = tags.moved()
+        own = not tags.are_free(recorder.logged_names)
+        taken = trainer.strategy.reduce_boolean_decision(own, all=False)
+    return tags
 
 
 def _recorded(trainer: "Trainer", recorder: Recorder, names: Names) -> dict[str, Tensor]:
@@ -183,6 +210,7 @@ def _read(parts: Mapping[str, Tensor], ranks: int, sources: Sequence[Source]) ->
         ranks=_by_source(parts["ranks"], sources) if ranks > 1 else {},
         rank_zero=RankZero(*_numbers(parts["rank zero"], RankZero)),
         tags_taken=votes.tags_taken > 0,
+        rivals=votes.rivals > 0,
         one_mind=votes.are_one(ranks),
     )
 

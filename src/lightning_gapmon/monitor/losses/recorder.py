@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from lightning_gapmon.analysis.loss_names import Side, chosen, read_name, without_loader
+from lightning_gapmon.analysis.loss_names import (
+    Side,
+    are_rivals,
+    chosen,
+    read_name,
+    without_loader,
+)
+from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.meter import LossMeter
 from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes
@@ -139,14 +146,25 @@ class Recorder:
         As asked for or settled, else the two that are the same loss on the two sides; "" where
         that is not clear.
         """
-        heard: dict[Side, set[str]] = {"train": set(), "val": set()}
-        for at, source, name, _ in self._meters:
-            if source == "logged" and at != "probe":
-                heard[at].add(name)
+        heard = self._heard()
         train, val = (
             {self._names[side]} if side in self._names else heard[side] for side in SIDES
         )
         return {**dict(zip(SIDES, chosen(train, val), strict=True)), **self._names}
+
+    @property
+    def hears_rivals(self) -> bool:
+        """Whether a side logs several losses of which none is called the total."""
+        ours = set(Tags().names())
+        return any(are_rivals(names - ours) for names in self._heard().values())
+
+    def _heard(self) -> dict[Side, set[str]]:
+        """Give the logged losses of each side that may be the one."""
+        heard: dict[Side, set[str]] = {"train": set(), "val": set()}
+        for at, source, name, _ in self._meters:
+            if source == "logged" and at != "probe":
+                heard[at].add(name)
+        return heard
 
     def meter(
         self, at: Pass, source: Source, loader: int = 0, *, names: Names | None = None

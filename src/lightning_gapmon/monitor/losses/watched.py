@@ -23,6 +23,8 @@ class Watched:
         names: Under which names the module logs them; what no source needs says nothing.
         tags: Under which names the checks go out: none that the module logs itself.
         late: Whether the validation loss only comes with the module's own validation epoch end.
+        opposed: Whether the losses were guessed among several that may oppose each other, as those
+            of a GAN do; then no run is stopped by them.
     """
 
     train: Source | None = None
@@ -30,6 +32,7 @@ class Watched:
     names: Names = field(default_factory=dict)
     tags: Tags = field(default_factory=Tags)
     late: bool = False
+    opposed: bool = False
 
     @property
     def settled(self) -> bool:
