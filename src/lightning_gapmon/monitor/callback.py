@@ -61,7 +61,7 @@ class GapMonitor(MonitorBase):
         baseline: Loss of a trivial predictor, such as one that always gives the class
             frequencies; a model that does not beat it underfits. By default computed where
             the mixin's `targets` gives the targets.
-        prog_bar: Whether to show the numbers in the progress bar too.
+        prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
@@ -117,7 +117,7 @@ class GapMonitor(MonitorBase):
         probe: ProbeData | None = None,
         leakage: int | None = None,
         baseline: float | None = None,
-        prog_bar: bool = False,
+        prog_bar: bool = True,
         summary: bool = True,
         on_verdict: OnVerdict | None = None,
     ) -> None:

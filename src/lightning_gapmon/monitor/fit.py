@@ -92,7 +92,8 @@ class Fit:
         return self._hook is not None
 
     def detach(self) -> None:
-        """Give the module back as it was; what was recorded stays."""
+        """Give the module and the bar back as they were; what was recorded stays."""
+        self.publisher.line.detach()
         if self._hook is not None:
             self._hook.detach()
             mixin.disconnect(self._hook.module)
@@ -150,7 +151,7 @@ class Fit:
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
-        self._diagnosis = self._judge()
+        self.judge(live=True)
         self._begin_window(trainer, reduced)
         self.checked = True
 
@@ -217,8 +218,8 @@ class Fit:
 
     @property
     def diagnosis(self) -> "Diagnosis":
-        """The verdict at the last check."""
-        return self._diagnosis or self._judge()
+        """The alarm at the last check while the fit goes on, then the judgement."""
+        return self._diagnosis or self.judge(live=True)
 
     @property
     def outlook(self) -> Outlook:
@@ -226,9 +227,11 @@ class Fit:
         rule = self._settings.stop
         return outlook(self.history if rule is None else rule.view(self.history))
 
-    def _judge(self) -> "Diagnosis":
-        overlap = leaks.worst(self.overlaps)
-        return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
+    def judge(self, *, live: bool) -> "Diagnosis":
+        """Look at the checks so far, while the fit goes on or when it has ended."""
+        shared, guessed = leaks.worst(self.overlaps), self.baseline.loss
+        self._diagnosis = diagnose(self.history, baseline=guessed, overlap=shared, live=live)
+        return self._diagnosis
 
     def tell(self, trainer: "Trainer") -> None:
         """Say what the last check has brought, beside its numbers."""
@@ -241,10 +244,7 @@ class Fit:
         )
 
     def decide(self, trainer: "Trainer") -> None:
-        """Stop the run where the rule says so.
-
-        It is asked anew at each check: nothing is kept that a later check may take back.
-        """
+        """Stop the run where the rule says so now: a later check may take back what it said."""
         may = self.watched.val is not None and not self.watched.opposed
         reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None

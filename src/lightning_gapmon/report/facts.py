@@ -55,7 +55,7 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
         yield Fact("note", note)
     if outcome.log_dir:
         yield Fact("open", links.command(short(outcome.log_dir), port=port), copied=True)
-        address = links.overlay(port=port)
+        address = links.tab(port=port)
         yield Fact("", address, copied=True, link=address)
 
 
