@@ -6,12 +6,8 @@ from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import console, settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
-from lightning_gapmon.monitor.compat import (
-    MonitorBase,
-    go_first,
-    is_checking,
-    is_dry_run,
-)
+from lightning_gapmon.monitor.checks.state import window_state
+from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.parts import Read
@@ -170,7 +166,12 @@ class GapMonitor(MonitorBase):
         fit = self._fit
         if fit is not None and not fit.start(trainer):
             self._begin(trainer, None)
-        elif fit is not None and fit.history:
+        elif fit is not None:
+            self._take_up(trainer, fit)
+
+    def _take_up(self, trainer: "Trainer", fit: Fit) -> None:
+        """Rank and decide by what a resumed fit has already."""
+        if fit.history:
             checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
             fit.decide(trainer)
 
@@ -267,7 +268,13 @@ class GapMonitor(MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit."""
+        """Print the summary, last in the fit and below its progress bar.
+
+        Lightning leaves training out, with all its hooks, where a run had ended before.
+        """
+        if (fit := self._fit) is not None and self.outcome is None:
+            self._take_up(trainer, fit)
+            self._results.conclude(trainer, pl_module)
         self._results.outlast(pl_module)
         console.end_bar(trainer, pl_module)
         self._results.sum_up()
@@ -291,8 +298,11 @@ class GapMonitor(MonitorBase):
         return self._fit.state_dict() if self._fit is not None else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue the history of the run that is resumed."""
-        if self._fit is not None and state_dict:
+        """Continue the history of the run that is resumed.
+
+        Lightning restores callbacks to test, validate and predict too; what a fit has found stays.
+        """
+        if self._fit is not None and self._fit.goes_on and state_dict:
             self._fit.load_state_dict(state_dict)
 
     def on_save_checkpoint(
@@ -301,7 +311,7 @@ class GapMonitor(MonitorBase):
         """Add what was recorded since the last check; that takes all ranks."""
         state = checkpoint.get("callbacks", {}).get(self.state_key)
         if state and self._fit is not None and trainer.state.fn == "fit":
-            state["window"] = self._fit.window_state(trainer)
+            state["window"] = window_state(trainer, self._fit.recorder)
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw the last fit with matplotlib: losses, gap, best check, verdict and stop.
