@@ -17,7 +17,7 @@ from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
 from lightning_gapmon.monitor.checks.rank_zero import Clock, RankZero, on_the_way
 from lightning_gapmon.monitor.checks.reduction import Reduced, free_tags, reduce
-from lightning_gapmon.monitor.compat import may_stop, steps_by_itself
+from lightning_gapmon.monitor.compat import begin_validation_again, may_stop, steps_by_itself
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook
@@ -74,7 +74,6 @@ class Fit:
         self._clock = Clock()
         self._hook: LogHook | None = None
         self._diagnosis: Diagnosis | None = None
-        self._window_step = 0
         self._plan = Plan()
 
     def __getstate__(self) -> dict[str, object]:
@@ -87,8 +86,14 @@ class Fit:
         self._hook = LogHook(module, self.recorder.logged)
         self._hook.attach()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._hook is not None
+
     def detach(self) -> None:
-        """Give the module back as it was; what was recorded stays."""
+        """Give the module and the bar back as they were; what was recorded stays."""
+        self.publisher.line.detach()
         if self._hook is not None:
             self._hook.detach()
             mixin.disconnect(self._hook.module)
@@ -103,6 +108,8 @@ class Fit:
         if not all_ranks_validate(trainer):
             rank_zero_warn(messages.idle_rank())
             return False
+        if begin_validation_again(trainer):
+            rank_zero_info(messages.validated_again())
         if self._settings.stop is not None:
             rank_zero_info(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
@@ -144,7 +151,7 @@ class Fit:
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
-        self._diagnosis = self._judge()
+        self.judge(live=True)
         self._begin_window(trainer, reduced)
         self.checked = True
 
@@ -208,12 +215,11 @@ class Fit:
         if self.probe is not None:
             self.probe.fit_amount(reduced.rank_zero)
         self.recorder.reset()
-        self._window_step = trainer.global_step
 
     @property
     def diagnosis(self) -> "Diagnosis":
-        """The verdict at the last check."""
-        return self._diagnosis or self._judge()
+        """The alarm at the last check while the fit goes on, then the judgement."""
+        return self._diagnosis or self.judge(live=True)
 
     @property
     def outlook(self) -> Outlook:
@@ -221,9 +227,11 @@ class Fit:
         rule = self._settings.stop
         return outlook(self.history if rule is None else rule.view(self.history))
 
-    def _judge(self) -> "Diagnosis":
-        overlap = leaks.worst(self.overlaps)
-        return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
+    def judge(self, *, live: bool) -> "Diagnosis":
+        """Look at the checks so far, while the fit goes on or when it has ended."""
+        shared, guessed = leaks.worst(self.overlaps), self.baseline.loss
+        self._diagnosis = diagnose(self.history, baseline=guessed, overlap=shared, live=live)
+        return self._diagnosis
 
     def tell(self, trainer: "Trainer") -> None:
         """Say what the last check has brought, beside its numbers."""
@@ -236,10 +244,7 @@ class Fit:
         )
 
     def decide(self, trainer: "Trainer") -> None:
-        """Stop the run where the rule says so.
-
-        It is asked anew at each check: nothing is kept that a later check may take back.
-        """
+        """Stop the run where the rule says so now: a later check may take back what it said."""
         may = self.watched.val is not None and not self.watched.opposed
         reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
@@ -274,12 +279,6 @@ class Fit:
             "window": [],
         }
 
-    def window_state(self, trainer: "Trainer") -> states.Window:
-        """Write the window since the last check, on all ranks together."""
-        if trainer.global_step == self._window_step:
-            return []
-        return states.window_state(trainer, self.recorder)
-
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state.
 
@@ -290,7 +289,6 @@ class Fit:
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
         self._plan = Plan(state["missed"])
-        self._window_step = self.history[-1].step if self.history else 0
         self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)

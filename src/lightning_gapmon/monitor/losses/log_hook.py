@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch import LightningModule
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule
 
 Receiver = Callable[[str, object, "int | None"], None]
 
@@ -22,7 +24,7 @@ class LogHook:
         receiver: Called with the name, the value and the `batch_size` of each call.
     """
 
-    def __init__(self, module: LightningModule, receiver: Receiver) -> None:
+    def __init__(self, module: "LightningModule", receiver: Receiver) -> None:
         self.module, self.receiver = module, receiver
         self._before = vars(module).get("log")  # somebody may have put another on this instance
         self._log = self._before or MethodType(type(module).log, module)

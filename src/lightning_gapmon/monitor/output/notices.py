@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
+from lightning_gapmon.analysis.verdicts.alarm import TOLD_LIVE
 from lightning_gapmon.monitor.checks.odd_rank import odd_rank
 from lightning_gapmon.monitor.output import messages
 
@@ -59,8 +60,8 @@ class Notices:
             rank_zero_warn(messages.no_train_loss(recorder))
 
     def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
-        """Say the verdict where it has changed, and whether it has."""
-        if diagnosis.verdict == self._verdict:
+        """Say that a run learns, and each alarm, where that has changed; and whether it has."""
+        if diagnosis.verdict == self._verdict or diagnosis.verdict not in TOLD_LIVE:
             return False
         self._verdict = diagnosis.verdict
         rank_zero_info(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
