@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from tests.report.strategies import histories
 
-from lightning_gapmon import Diagnosis, History, Observation
+from lightning_gapmon import Diagnosis, History, Observation, diagnose
 from lightning_gapmon.analysis.run_document import MOST_CHECKS, Beside, brief, run_document
 
 SILENT = Diagnosis(verdict="undecided", message="")
@@ -73,3 +73,11 @@ def test_a_brief_is_small() -> None:
     ]
 
     assert sizes[1] - sizes[0] < 50
+
+
+def test_a_run_that_began_with_no_numbers_is_judged() -> None:
+    """Several losses that are not finite at the start leave the verdict to those after them."""
+    val = [math.nan] * 5 + [1.0 / (i + 1) for i in range(20)]
+    history = History.from_curves(train=val, val=val)
+
+    assert run_document(history, diagnose(history))["best"]["check"] == 25
