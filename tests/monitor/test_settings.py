@@ -39,6 +39,26 @@ ODD: list[tuple[dict[str, Any], str]] = [
         ),
     ),
     (
+        {"val": "val_acc"},
+        (
+            "Found GapMonitor(val='val_acc'); expected a loss, which falls as a model gets "
+            "better, and this is the name of a score, which grows: name the loss, such as "
+            'val="val_loss", or log the negative score under another name; or say that it is '
+            "one: val='val_acc', is_loss=True."
+        ),
+    ),
+    (
+        {"loader": -1},
+        "Found GapMonitor(loader=-1); expected the number of a validation loader, from 0.",
+    ),
+    (
+        {"val": "val_loss/dataloader_idx_1", "loader": 0},
+        (
+            "Found GapMonitor(val='val_loss/dataloader_idx_1', loader=0); expected one "
+            "validation loader, in the name or as loader=...."
+        ),
+    ),
+    (
         {"stop": 10},
         (
             "Found GapMonitor(stop=10); expected a rule, such as stop=Patience(10), or None to "
@@ -71,6 +91,8 @@ GIVEN: dict[str, Any] = {
     "train": "a_loss",
     "val": "b_loss",
     "batch_size": len,
+    "loader": 1,
+    "is_loss": True,
     "stop": Patience(3),
     "checkpoint": False,
     "restore_best": True,

@@ -171,6 +171,13 @@ def monitors(trainer: "Trainer") -> list["Callback"]:
     return [one for one in trainer_callbacks(trainer) if isinstance(one, MonitorBase)]
 
 
+def foreign_callbacks(trainer: "Trainer") -> list["Callback"]:
+    """List the callbacks that are neither Lightning's nor ours, and may log anything."""
+    known = {"lightning", "pytorch_lightning", "lightning_gapmon"}
+    callbacks = trainer_callbacks(trainer)
+    return [one for one in callbacks if type(one).__module__.partition(".")[0] not in known]
+
+
 def go_first(trainer: "Trainer", callback: "Callback") -> None:
     """Move a callback to the front of the Trainer's list.
 

@@ -8,9 +8,10 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
-from lightning_gapmon.board.tags import Tags
+from lightning_gapmon.monitor import settings as options
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
+from lightning_gapmon.monitor.checks.agreement import free_tags, reduce_agreed
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import (
@@ -24,8 +25,8 @@ from lightning_gapmon.monitor.checks.rank_zero import (
     learning_rate,
     plateau_wait,
 )
-from lightning_gapmon.monitor.checks.reduction import Reduced, reduce
-from lightning_gapmon.monitor.compat import may_stop
+from lightning_gapmon.monitor.checks.reduction import Reduced
+from lightning_gapmon.monitor.compat import foreign_callbacks, may_stop
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook
@@ -66,8 +67,9 @@ class Fit:
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
         self.history = History()
-        self.watched = Watched()
-        self.recorder = Recorder(settings.losses.names, settings.losses.batch_size)
+        losses = settings.losses
+        self.watched = Watched(loader=losses.watched_loader)
+        self.recorder = Recorder(losses.names, losses.batch_size, is_loss=losses.is_loss)
         self.probe = make_probe(settings.evidence.probe)
         self.baseline = Baseline(settings.evidence.baseline)
         self.overlaps: list[Overlap] = []
@@ -86,10 +88,12 @@ class Fit:
         """Leave the module and the probe's data out of copies and pickles."""
         return {**vars(self), "probe": None, "_hook": None}
 
-    def attach(self, module: "LightningModule") -> None:
-        """Hear what a module tracks and logs."""
+    def attach(self, trainer: "Trainer", module: "LightningModule") -> None:
+        """Hear what a module tracks and logs, and what callbacks log through it."""
         mixin.connect(module, self.recorder)
-        self._hook = LogHook(module, self.recorder.logged)
+        others = foreign_callbacks(trainer)
+        self.recorder.lingers = bool(others)
+        self._hook = LogHook(module, self.recorder.logged, others)
         self._hook.attach()
 
     def detach(self) -> None:
@@ -108,6 +112,7 @@ class Fit:
         if not all_ranks_validate(trainer):
             rank_zero_warn(messages.idle_rank())
             return False
+        options.refuse_missing_loader(trainer, self.watched.loader)
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -115,6 +120,7 @@ class Fit:
     def start_validation(self, trainer: "Trainer") -> None:
         """Begin a pass over the validation loaders."""
         self.checked = False
+        self.recorder.end()
         self._clock.start_validation()
         self.recorder.padding.watch(trainer.val_dataloaders)
         if self.probe is not None:
@@ -136,35 +142,55 @@ class Fit:
             last_chance: Whether no loss will come later in this validation; then the check is
                 made without one.
         """
-        if last_chance:
-            self.recorder.end()
-        elif self.watched.late:
-            self._await_late_loss()
+        self.recorder.end()
+        if self.watched.late and not last_chance:
+            self.recorder.await_whole()
             return
-        reduced, names = self._reduce(trainer)
+        own = self._own_numbers(trainer)
+        reduced, names = reduce_agreed(trainer, self.recorder, self.watched, own)
         if not (reduced.has_val or last_chance):
-            self._await_late_loss()
+            self.watched = replace(self.watched, late=True)
+            self.recorder.await_whole()
             return
+        if self.watched.val is not None and not reduced.has_val:
+            self._pass_over()
+            return
+        searched = self.watched.lost
         self._settle(trainer, reduced, names)
+        self._follow_train(reduced, searched=searched)
         self._append(trainer, reduced)
         self._diagnosis = self._judge()
         self._begin_window(trainer, reduced)
         self.checked = True
 
-    def _await_late_loss(self) -> None:
-        self.watched = replace(self.watched, late=True)
-        self.recorder.begin("val", None)
+    def _pass_over(self) -> None:
+        """Make no check of a validation without the loss that is watched, and look for it again.
 
-    def _reduce(self, trainer: "Trainer") -> tuple[Reduced, Names]:
-        """Add up; once more where a rank that has heard less has to read the names of rank 0."""
-        own = self._own_numbers(trainer)
-        settled = self.watched.settled
-        names = self.watched.names if settled else self.recorder.names()
-        reduced = reduce(trainer, self.recorder, self.watched, names, own)
-        if settled or reduced.one_mind:
-            return reduced, names
-        names = trainer.strategy.broadcast(names)
-        return reduce(trainer, self.recorder, self.watched, names, own), names
+        What was not measured is neither an improvement nor its absence, nor NaN. The window goes
+        on, for it is that since the last check; the plan has one check less.
+        """
+        self.publisher.notices.lost("val", self.watched, self.recorder)
+        self._look_again()
+        self.recorder.reset_val()
+        self._missed += 1
+
+    def _follow_train(self, reduced: Reduced, *, searched: bool) -> None:
+        """Look for the train loss again where it was not heard, and note where it hardly was.
+
+        A source that was only found while this window went on has not heard the whole of it.
+        """
+        source = self.watched.train
+        if source is None or not reduced.trained:
+            return
+        if not reduced.shares[source]:
+            self.publisher.notices.lost("train", self.watched, self.recorder)
+            self._look_again()
+        elif not searched:
+            self.publisher.notices.sparse(self.watched, reduced.shares[source])
+
+    def _look_again(self) -> None:
+        self.watched = replace(self.watched, lost=True, late=False)
+        self.recorder.watch(self.watched)
 
     def _own_numbers(self, trainer: "Trainer") -> RankZero:
         probe = self.probe
@@ -182,25 +208,11 @@ class Fit:
         """Settle the tags, and the sources once both sides have one."""
         tags = self.watched.tags
         if reduced.tags_taken:
-            tags = self._free_tags(trainer)
-        if self.watched.settled:
-            self.watched = replace(self.watched, tags=tags)
-            return
-        train, val = reduced.sources()
-        self.watched = replace(self.watched, train=train, val=val, names=names, tags=tags)
-        self.recorder.watch(self.watched)
-
-    def _free_tags(self, trainer: "Trainer") -> Tags:
-        """Move on until no rank's module logs below the prefix; all ranks ask equally often.
-
-        What a module logs may differ by rank, so that no rank can tell alone.
-        """
-        tags, taken = self.watched.tags, True
-        while taken:
-            tags = tags.moved()
-            own = not tags.are_free(self.recorder.logged_names)
-            taken = trainer.strategy.reduce_boolean_decision(own, all=False)
-        return tags
+            tags = free_tags(trainer, tags, self.recorder.logged_names)
+        self.watched = replace(self.watched, tags=tags)
+        if not self.watched.settled:
+            self.watched = reduced.settled(self.watched, names)
+            self.recorder.watch(self.watched)
 
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, and count how many are planned."""
@@ -281,7 +293,8 @@ class Fit:
         self._clock = Clock(float(state["seconds"]))
         self._missed = state["missed"]
         self._window_step = self.history[-1].step if self.history else 0
-        self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
+        watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
+        self.watched = replace(watched, loader=self.watched.loader)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)
         if self.probe is not None:

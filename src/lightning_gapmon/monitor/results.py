@@ -124,7 +124,7 @@ class Results:
             interrupted_by=interrupted_by,
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,
-            source=messages.watching(fit.watched),
+            source=messages.watching(fit.watched, loaders=_loaders(fit.history)),
             best_path=checkpoints.best_path(trainer, fit.watched.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
@@ -146,3 +146,8 @@ class Results:
         wanted = self._settings.show.summary
         if wanted and self._outcome is not None and self._outcome.history:
             ending.sum_up(self._outcome)
+
+
+def _loaders(history: History) -> int:
+    """Count the validation loaders at the last check, where there were several."""
+    return len(history[-1].loaders) if history else 0

@@ -43,7 +43,7 @@ def _loader(
 
 
 def _left(padding: Padding, loader: DataLoader[int], index: int = 0) -> list[int]:
-    batches = [padding.without(batch.double(), index) for batch in loader]
+    batches = [padding.without(batch.double(), index, len(batch)) for batch in loader]
     return [int(number) for number in torch.cat(batches).tolist()]
 
 
@@ -99,9 +99,9 @@ def test_other_loaders_are_left_alone() -> None:
     padding.watch([[torch.ones(2)], DataLoader(Numbers(5), batch_size=2)])
     losses = torch.ones(2)
 
-    assert padding.without(losses, 0) is losses
-    assert padding.without(losses, 1) is losses
-    assert padding.without(losses, 7) is losses
+    assert padding.without(losses, 0, len(losses)) is losses
+    assert padding.without(losses, 1, len(losses)) is losses
+    assert padding.without(losses, 7, len(losses)) is losses
     assert padding.repeats == 0
 
 
@@ -128,7 +128,7 @@ def test_an_order_that_is_not_known_is_left_alone(batched: bool) -> None:  # noq
     padding.watch(loader)
     losses: Tensor = torch.ones(4)
 
-    assert padding.without(losses, 0) is losses
+    assert padding.without(losses, 0, len(losses)) is losses
     assert padding.repeats == 1
 
 
@@ -141,15 +141,31 @@ class Backwards(BatchSampler):
 
 
 def test_means_hold_their_repeats() -> None:
-    """A mean of shape (1,) is no loss of one sample: nothing is cut, and the repeat is said."""
+    """A mean is no loss of one sample: nothing is cut, and the repeat is said."""
     recorder = Recorder({})
     recorder.padding.watch(_loader(7, 1, 2, batch_size=2))
 
     for batch in (torch.ones(2), torch.ones(2)):
         recorder.begin("val", batch)
-        recorder.track(torch.ones(1), None)
+        recorder.track(torch.ones(()), None)
         recorder.end()
 
     rows = recorder.meter("val", "mixin").rows(torch.device("cpu"))
     assert rows[0, 0] == 4
+    assert recorder.padding.repeats == 1
+
+
+@pytest.mark.parametrize("loss", [torch.ones(6), torch.ones(1), torch.ones(4)])
+def test_losses_that_are_not_one_a_sample_are_left_alone(loss: Tensor) -> None:
+    """One a token, one left by a mask, two views of each: all count, and the repeat is said."""
+    recorder = Recorder({})
+    recorder.padding.watch(_loader(7, 1, 2, batch_size=2))
+
+    for batch in (torch.ones(2), torch.ones(2)):
+        recorder.begin("val", batch)
+        recorder.track(loss, None)
+        recorder.end()
+
+    rows = recorder.meter("val", "mixin").rows(torch.device("cpu"))
+    assert rows[0, 0] == 2 * len(loss)
     assert recorder.padding.repeats == 1

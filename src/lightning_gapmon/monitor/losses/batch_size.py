@@ -8,9 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
+from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.losses.step_output import describe
 from lightning_gapmon.monitor.losses.watched import Source
+
+# A batch with more parts than these before its first tensor is data and no structure: lists of
+# numbers or words, which would be walked to their end at each step.
+_MOST_LEAVES = 64
 
 BatchSize = Callable[[Any], "int | Tensor"]
 
@@ -91,22 +96,40 @@ def first_sizes(batch: object, *, most: int | None = None) -> list[int]:
     graphs = getattr(batch, "num_graphs", None)
     if isinstance(graphs, int):
         return [graphs]
-    return list(islice((len(tensor) for tensor in _tensors(batch) if tensor.ndim), most))
+    leaves = islice(_leaves(batch), _MOST_LEAVES)
+    tensors = (leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.ndim)
+    return list(islice(map(len, tensors), most))
 
 
-def _tensors(batch: object) -> Iterable[Tensor]:
-    if isinstance(batch, Tensor):
+def _leaves(batch: object) -> Iterable[object]:
+    parts = None if isinstance(batch, Tensor) else _parts(batch)
+    if parts is None:
         yield batch
     else:
-        for part in _parts(batch):
-            yield from _tensors(part)
+        for part in parts:
+            yield from _leaves(part)
 
 
-def _parts(batch: Any) -> Iterable[object]:  # noqa: ANN401 - a batch is whatever a loader gives
+def _parts(batch: Any) -> Iterable[object] | None:  # noqa: ANN401 - whatever a loader gives
     if isinstance(batch, Mapping):
         return batch.values()
     if isinstance(batch, (tuple, list)):
         return batch
     if dataclasses.is_dataclass(batch):
-        return vars(batch).values()
-    return ()
+        return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
+    return None
+
+
+def per_sample(
+    losses: Tensor, batch_size: "float | Tensor | None"
+) -> "tuple[Tensor, float | Tensor]":
+    """Bring losses to one a sample, `(samples,)`, with what each one stands for.
+
+    Args:
+        losses: `(samples, ...)`.
+        batch_size: What all of them stand for; by default each for its elements.
+    """
+    elements = losses.numel() / len(losses)
+    if losses.ndim > 1:
+        losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
+    return losses, elements if batch_size is None else batch_size / len(losses)

@@ -22,6 +22,7 @@ class Padding:
         self._known: list[bool] = []
         self._seen: dict[int, int] = {}
         self._left_out: set[int] = set()
+        self._unclear: set[int] = set()
 
     def watch(self, loaders: Any) -> None:  # noqa: ANN401 - a loader, or a collection of them
         """Look at the samplers of the validation loaders."""
@@ -35,17 +36,34 @@ class Padding:
         return sum(
             sampler.total_size - len(sampler.dataset)
             for loader, sampler in enumerate(self._samplers)
-            if sampler is not None and loader not in self._left_out
+            if sampler is not None and loader not in self._left_out - self._unclear
         )
 
-    def without(self, losses: Tensor, loader: int) -> Tensor:
-        """Cut the repeats off a batch of losses, one a sample: `(samples,)`."""
-        sampler = self._samplers[loader] if loader < len(self._samplers) else None
-        if sampler is None or not self._known[loader]:
+    def concerns(self, loader: int) -> bool:
+        """Tell whether a loader may have repeats, and it is known where."""
+        known = loader < len(self._samplers) and self._known[loader]
+        return known and self._samplers[loader] is not None
+
+    def without(self, losses: Tensor, loader: int, samples: int | None) -> Tensor:
+        """Cut the repeats off a batch of losses, one a sample: `(samples,)`.
+
+        Others (one a token, some left out, two views of each) do not show which are a sample's,
+        and stay as they are.
+
+        Args:
+            losses: As the module gave them.
+            loader: The number of the loader.
+            samples: How many the batch has; None where it does not show that.
+        """
+        if not self.concerns(loader):
             return losses
-        self._left_out.add(loader)
         start = self._seen.get(loader, 0)
-        self._seen[loader] = start + len(losses)
+        self._seen[loader] = start + (samples or 0)
+        if samples != len(losses):
+            self._unclear.add(loader)
+            return losses
+        sampler = self._samplers[loader]
+        self._left_out.add(loader)
         own = -((sampler.rank - len(sampler.dataset)) // sampler.num_replicas)
         return losses[: max(0, own - start)]
 
