@@ -27,6 +27,7 @@ SMALLEST = {
     "gallery.py --only dropout": "dropout",
     "diagnosis_f1.py curves.jsonl": "macro F1",
     "fit_outlook.py . --write table.json --picture picture.svg --families": "cross-fitted",
+    "read_logs.py --points 50 --rounds 1": "read_scalars, 2 of 20 tags         100",
     "rules_on_logs.py curves.jsonl": "8 runs of 8 repositories",
 }
 

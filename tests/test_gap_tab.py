@@ -14,12 +14,14 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from lightning.pytorch.loggers import TensorBoardLogger
 from playwright.sync_api import ConsoleMessage, Dialog, FrameLocator, Locator, Page, expect
 from tests import curves
 from tests.browser import DEADLINE, beside, browsing, serving
 from tests.event_logs import plain_log, write_scalars
+from tests.fits import Logging, loader, trainer
 
-from lightning_gapmon import History, diagnose
+from lightning_gapmon import GapMonitor, History, diagnose
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.run_document import Beside, run_document
 from lightning_gapmon.board.state import state_summary
@@ -27,6 +29,7 @@ from lightning_gapmon.report.theme import theme
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 SHAPES = {"bad": curves.u_shape, "fine": curves.good, "stuck": curves.stall, HOSTILE: curves.slow}
+RUNS = len(SHAPES) + 3
 FIRST = 2000  # milliseconds until the first of a thousand runs is drawn
 # TensorBoard's own complaints: at each of its starts, and under a prefix.
 NOT_OURS = re.compile("Multiple instances of Three.js|/font-roboto/")
@@ -68,6 +71,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, (name, shape) in enumerate(SHAPES.items()):
         plain_log(folder / name, shape, checks=40, seed=seed)
     _monitored(folder / "own")
+    for name, callbacks in (("by a monitor", [GapMonitor(summary=False)]), ("by Lightning", [])):
+        logger = TensorBoardLogger(folder, name=name, version="")
+        with_it = trainer(folder, *callbacks, logger=logger, max_epochs=6)
+        with_it.fit(Logging(), loader(10), loader(7))
     return folder
 
 
@@ -108,7 +115,7 @@ def _watched(page: Page) -> Iterator[list[str]]:
 def page(browser_path: str, logs: Path) -> Iterator[Page]:
     """Open a TensorBoard on them; nothing in all that follows may upset the console."""
     with serving(logs) as address, browsing(browser_path) as page, _watched(page):
-        _wait(address, len(SHAPES) + 1)
+        _wait(address, RUNS)
         page.goto(address)  # the address is changed below: a page's own base
         yield page
 
@@ -137,12 +144,24 @@ def test_each_run_is_a_card_with_its_verdict(page: Page) -> None:
     """The worst verdicts come first; each card says its own in words and draws its chart."""
     tab = _open(page)
 
-    expect(tab.locator("article")).to_have_count(5)
+    expect(tab.locator("article")).to_have_count(RUNS)
     assert set(_names(tab)[:2]) == {"bad", "own"}
     expect(_card(tab, "bad").locator(".gap-badge")).to_have_text("overfitting")
     expect(_card(tab, "bad").locator(".gap-sentence")).to_contain_text("rose by")
     expect(_card(tab, "bad").locator(".gap-advice li").first).to_contain_text("keep the weights")
     expect(_card(tab, "bad").locator("canvas")).to_be_visible()
+
+
+def test_a_real_log_is_there_with_a_monitor_and_without(page: Page) -> None:
+    """What Lightning wrote is shown; where a monitor watched, by its own word and plan."""
+    tab = _open(page)
+
+    expect(_card(tab, "by a monitor").locator(".gap-figures")).to_contain_text("6 of 6")
+    plain = _card(tab, "by Lightning").locator(".gap-figures")
+    expect(plain).to_contain_text("train_loss, val_loss")
+    for name in ("by a monitor", "by Lightning"):
+        _card(tab, name).scroll_into_view_if_needed()
+        expect(_card(tab, name).locator("canvas")).to_be_visible()
 
 
 def test_a_monitored_run_shows_what_it_knows(page: Page) -> None:
@@ -311,7 +330,7 @@ def test_works_with_the_python_loader_under_a_prefix(
 ) -> None:
     """Where the fast loader does not run, and behind a proxy, the tab is the same."""
     with serving(logs, *options) as address, beside(page) as other, _watched(other):
-        _wait(address, len(SHAPES) + 1)
+        _wait(address, RUNS)
         other.goto(f"{address}#gapmon")
 
         expect(_card(other.frame_locator("iframe"), "bad").locator("canvas")).to_be_visible()
@@ -344,7 +363,7 @@ def test_works_in_the_frame_of_another_page(
 ) -> None:
     """A notebook shows TensorBoard in a frame of another origin; the tab works inside it."""
     with serving(logs) as address, beside(page) as other, _watched(other):
-        _wait(address, len(SHAPES) + 1)
+        _wait(address, RUNS)
         frame = f'<iframe src="{address}#gapmon" width="1200" height="780"></iframe>'
         other.goto(notebook(frame))
         tab = other.frame_locator("iframe").frame_locator("iframe")

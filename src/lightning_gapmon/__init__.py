@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.monitor.callback import GapMonitor
     from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
+    from lightning_gapmon.report.alerts import WandbAlert, Webhook
 
 _HOMES = {
     "Budget": "analysis.rules.budget",
@@ -45,6 +46,8 @@ _HOMES = {
     "Rule": "analysis.rules.rule",
     "StopReason": "analysis.rules.rule",
     "Target": "analysis.rules.limits",
+    "WandbAlert": "report.alerts",
+    "Webhook": "report.alerts",
     "diagnose": "analysis.verdicts.diagnose",
     "find_overlap": "collect.overlap.find",
     "outlook": "analysis.outlook.outlook",
@@ -70,6 +73,8 @@ __all__ = [
     "Rule",
     "StopReason",
     "Target",
+    "WandbAlert",
+    "Webhook",
     "diagnose",
     "find_overlap",
     "outlook",

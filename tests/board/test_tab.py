@@ -193,8 +193,8 @@ def _monitored(folder: Path, checks: int, *, logged: int) -> dict[str, Any]:
     train = [2.0 / (i + 1) for i in range(logged)]
     val = [loss + 0.5 for loss in train]
     history = History.from_curves(train=train[:checks], val=val[:checks], planned=50)
-    names = {"train": "Loss/train", "val": "Loss/val", "train_fair": "Loss/train_fair"}
-    names |= {"gap": "Loss/gap", "gap_stderr": "Loss/gap_stderr"}
+    sides = ("train", "val", "train_fair", "train_probe", "gap", "gap_stderr")
+    names = {side: f"Loss/{side}" for side in sides}
     beside = Beside(name="x", names=names, own=True, stop=2, stopped_by="Target(1)", kept=[2])
     document = run_document(history, diagnose(history), beside)
     document["verdict"]["message"] = "its own word"

@@ -124,6 +124,8 @@ def test_one_bad_log_does_not_end_the_rest(tmp_path: Path) -> None:
     """What was not read is listed with the reason, also within a run that was."""
     _events(tmp_path / "a good")
     os.mkfifo(tmp_path / "a good" / "tfevents.pipe")
+    (tmp_path / "tfevents of all runs").mkdir()
+    (tmp_path / "trainer_state.json").symlink_to(tmp_path / "gone")
     damaged = _events(tmp_path / "b damaged")
     damaged.write_bytes(damaged.read_bytes()[:-1])
     (tmp_path / "c.jsonl").write_text("{")
@@ -138,11 +140,13 @@ def test_one_bad_log_does_not_end_the_rest(tmp_path: Path) -> None:
     assert list(reasons) == [
         "c.jsonl",
         "d.csv",
+        "trainer_state.json",
         "tfevents.pipe",
         damaged.name,
         "gapmon.json",
         "train only",
     ]
+    assert reasons["trainer_state.json"] == "a link that leads nowhere"
     assert reasons["tfevents.pipe"] == "byte 0: a pipe, no event file"
     assert "a record of which only" in reasons[damaged.name]
     assert "Found format None" in reasons["gapmon.json"]

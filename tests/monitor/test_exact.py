@@ -227,21 +227,21 @@ def test_one_value_a_token_weighs_each_token(tmp_path: Path) -> None:
     assert seen.val_stderr == pytest.approx(float(flat.double().std() / math.sqrt(7)), rel=1e-9)
 
 
-@pytest.mark.parametrize("counted", [True, False])
-def test_a_loss_of_shape_one_is_one_loss(counted: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    """A masked batch with one loss left weighs as one, or as what is said with it."""
+def test_a_mean_of_shape_one_weighs_its_batch(tmp_path: Path) -> None:
+    """A returned mean of shape (1,) stands for all samples of its batch, not for one."""
 
-    class Masked(Net):
-        def loss_step(self, batch: list[Tensor]) -> Any:  # noqa: ANN401
-            losses = self.losses(batch).double()
-            masked = len(losses) == 4
-            return (losses[:1], 3) if masked and counted else losses[:1] if masked else losses
+    class Boxed(Bare):
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return self.losses(batch).double().mean().reshape(1)
 
-    module = Masked(lr=0.0)
-    monitor = fit(module, tmp_path, max_epochs=1, val=torch.tensor([2.0, 9, 9, 9, 5, 6]))
+        def validation_step(self, batch: list[Tensor], *_: int) -> Tensor:
+            return self.training_step(batch, 0)
 
-    whole = (3 * 2.0 + 5 + 6) / 5 if counted else (2.0 + 5 + 6) / 3
-    assert list(monitor.history.val) == [whole]
+    module, marks = Boxed(), Marks()
+
+    monitor = fit(module, tmp_path, marks)
+
+    _check(module, marks, monitor)
 
 
 def test_samples_with_a_count_weigh_as_much(tmp_path: Path) -> None:

@@ -77,6 +77,20 @@ ODD: list[tuple[dict[str, Any], str]] = [
         "Found GapMonitor(checkpoint='best'); expected True, False or a GapCheckpoint(...).",
     ),
     (
+        {"on_verdict": "https://x"},
+        (
+            "Found GapMonitor(on_verdict='https://x'); expected a function that takes a dict, or "
+            "several, such as on_verdict=[print]."
+        ),
+    ),
+    (
+        {"on_verdict": [print, 3]},
+        (
+            f"Found GapMonitor(on_verdict=[{print!r}, 3]); expected a function that takes a "
+            "dict, or several, such as on_verdict=[print]."
+        ),
+    ),
+    (
         {"probe": 0},
         (
             "Found GapMonitor(probe=0); expected a number of batches from 1, a share of "
@@ -101,6 +115,7 @@ GIVEN: dict[str, Any] = {
     "baseline": 0.5,
     "prog_bar": True,
     "summary": False,
+    "on_verdict": print,
 }
 READ = {"history", "best", "stop_reason", "diagnosis", "overlaps", "outcome"}
 

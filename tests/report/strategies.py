@@ -9,7 +9,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.rule import StopReason
-from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Form, Verdict
 
 LOSSES = st.floats() | st.floats(-10, 10) | st.just(math.nan)
 ERRORS = st.floats(0, 10) | st.just(math.nan) | st.just(math.inf)
@@ -46,6 +46,7 @@ def histories(draw: st.DrawFn, max_size: int = 12) -> History:
 diagnoses = st.builds(
     Diagnosis,
     verdict=st.sampled_from(get_args(Verdict)),
+    form=st.none() | st.sampled_from(get_args(Form)),
     severity=st.sampled_from(["info", "warning", "error"]),
     message=TEXTS,
     evidence=st.dictionaries(TEXTS, st.floats(), max_size=3),
@@ -61,6 +62,7 @@ def outcomes() -> st.SearchStrategy[Outcome]:
         Outcome,
         history=histories(),
         diagnosis=diagnoses,
+        ended=st.booleans(),
         stop_reason=st.none() | st.builds(StopReason, rule=TEXTS, message=TEXTS, check=COUNTS),
         interrupted_by=TEXTS,
         restored=st.booleans(),

@@ -113,7 +113,7 @@ def test_junit_says_failures_warnings_and_reasons() -> None:
     suites = {suite.name: suite for suite in JUnitXml.fromstring(junit.write(EVERYTHING).encode())}
     failed = {case.name: case.result[0].type for case in suites["overfit"] if case.is_failure}
 
-    assert failed["overfitting"] == "overfitting:rise"
+    assert failed["overfitting"] == "overfitting:both"
     assert "warning: undecided: too early" in suites["short"]._elem.findtext("system-out")
     assert [case.name for case in suites["all runs"] if case.is_skipped] == ["baseline"]
     assert [case.result[0].message for case in suites["logs"]] == ["empty"]
@@ -156,7 +156,7 @@ def test_the_summary_of_a_job_has_table_findings_charts_and_every_check() -> Non
 
     assert text.startswith("## gapmon: ❌ failed\n\n4 runs; checks: ")
     assert "| ❌ | `overfit` | overfitting | 40 | " in text
-    assert "docs/findings.md#overfittingrise" in text
+    assert "docs/findings.md#overfittingboth" in text
     assert "Try: stop here and keep the weights" in text
     assert "- `x`: empty" in text
     assert text.count("```mermaid\n") == 4

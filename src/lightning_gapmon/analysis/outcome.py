@@ -13,7 +13,8 @@ class Outcome:
 
     Attributes:
         history: Its checks.
-        diagnosis: The verdict at its last check.
+        diagnosis: The verdict on it: the judgement where it has ended, else the alarm.
+        ended: Whether the fit has ended.
         stop_reason: Why it was stopped, or None where it was not.
         interrupted_by: Name of the exception that ended it, or "".
         kept: Number of the check that was kept where that is not the one with the lowest loss,
@@ -28,6 +29,7 @@ class Outcome:
 
     history: History
     diagnosis: Diagnosis
+    ended: bool = True
     stop_reason: StopReason | None = None
     interrupted_by: str = ""
     kept: int | None = None

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lightning_gapmon.analysis.history.history import History, run_given
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.history.run_given import run_given
 from lightning_gapmon.analysis.rules.rule import Rule, StopReason
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ from lightning_gapmon.analysis import wording
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 
 VERSION = 1
@@ -48,7 +49,7 @@ class Beside:
     start: float = math.nan
     raw: tuple[Numbers, Numbers] = ((), ())
     metrics: Mapping[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
-    outlook: Mapping[str, Any] | None = None
+    outlook: Outlook | None = None
     notes: Sequence[str] = ()
     own: bool = False
 
@@ -86,7 +87,7 @@ def run_document(
         "best": _told(best),
         "last": _told(last),
         "verdict": _verdict(diagnosis),
-        "outlook": None if known.outlook is None else _plainly(known.outlook),
+        "outlook": None if known.outlook is None else _outlook(known.outlook),
         "stop": known.stop,
         "stopped_by": known.stopped_by,
         "kept": sorted(known.kept),
@@ -100,8 +101,12 @@ def run_document(
     }
 
 
-def document_of(outcome: Outcome, *, name: str = "") -> RunDocument:
+def document_of(outcome: Outcome, beside: Beside | None = None) -> RunDocument:
     """Put together a run that was watched, from all that is known of it.
+
+    Args:
+        outcome: The run.
+        beside: What the outcome does not say.
 
     Example:
         >>> from lightning_gapmon import History, diagnose
@@ -109,15 +114,19 @@ def document_of(outcome: Outcome, *, name: str = "") -> RunDocument:
         >>> document_of(Outcome(history=history, diagnosis=diagnose(history)))["own"]
         True
     """
-    reason = outcome.stop_reason
-    beside = Beside(
-        name=name,
-        stop=reason.check if reason else None,
-        stopped_by=str(reason) if reason else "",
-        notes=outcome.notes,
-        own=True,
+    known, reason = beside or Beside(), outcome.stop_reason
+    return run_document(
+        outcome.history,
+        outcome.diagnosis,
+        replace(
+            known,
+            stop=reason.check if reason else None,
+            stopped_by=str(reason) if reason else "",
+            outlook=None if known.ended else outlook(outcome.history),
+            notes=outcome.notes,
+            own=True,
+        ),
     )
-    return run_document(outcome.history, outcome.diagnosis, beside)
 
 
 def brief(document: RunDocument) -> RunDocument:
@@ -198,6 +207,10 @@ def _told(seen: Observation | None) -> RunDocument | None:
 
 def _verdict(diagnosis: Diagnosis) -> RunDocument:
     return dict(_plainly(asdict(diagnosis)))
+
+
+def _outlook(seen: Outlook) -> RunDocument | None:
+    return None if seen.reason else {"message": str(seen), **_plainly(asdict(seen))}
 
 
 def _plainly(value: Any) -> Any:  # noqa: ANN401 - whatever dataclasses hold

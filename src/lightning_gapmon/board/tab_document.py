@@ -10,6 +10,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.interval import NORMAL
 from lightning_gapmon.analysis.history.series import Point, Series
 from lightning_gapmon.analysis.loss_names import read_name
+from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.run_document import (
     VERSION,
     Beside,
@@ -90,6 +91,7 @@ def judged(run: str, names: Wanted, scalars: Mapping[str, Any]) -> RunDocument:
         name=run,
         names={side: tag for side, tag in known.items() if tag},
         raw=_raw(raw, history),
+        outlook=outlook(history),
         metrics={name: _sides(columns, tags, history) for name, tags in names.metrics.items()},
     )
     return run_document(history, diagnose(history), beside)
@@ -119,8 +121,9 @@ def _sides(
 def _series(data: Iterable[Any]) -> Series:
     """Read a scalar; what a resumed run logged again takes the place of what was there."""
     points = [Point(int(one.step), float(one.value), float(one.wall_time)) for one in data]
-    least = [*accumulate((point.step for point in reversed(points)), min)][::-1]
-    after = [*least[1:], math.inf]
+    # The least step from each point on, from the last one backwards.
+    least = accumulate((point.step for point in reversed(points)), min, initial=math.inf)
+    after = [*least][-2::-1]
     kept = (point for point, later in zip(points, after, strict=True) if point.step < later)
     return Series.of(kept)
 

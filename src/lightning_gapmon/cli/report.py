@@ -1,7 +1,7 @@
 """`gapmon report`: all runs in a table."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path, PurePath
 
@@ -61,9 +61,8 @@ def _page(found: Found) -> str:
 def _document(one: Loaded) -> RunDocument:
     outcome = one.outcome
     if one.own:
-        return document_of(outcome, name=one.run.name)
-    ahead = outlook(outcome.history)
-    beside = Beside(name=one.run.name, outlook={**asdict(ahead), "message": str(ahead)})
+        return document_of(outcome, Beside(name=one.run.name))
+    beside = Beside(name=one.run.name, outlook=outlook(outcome.history))
     return run_document(outcome.history, outcome.diagnosis, beside)
 
 

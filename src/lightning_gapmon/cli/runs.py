@@ -85,8 +85,13 @@ def load(patterns: Sequence[str]) -> Found:
     )
 
 
-def read(log: Log) -> tuple[list[Loaded], list[Unread]]:
-    """Read the runs of one log, and say what could not be read and why."""
+def read(log: Log, *, live: bool = False) -> tuple[list[Loaded], list[Unread]]:
+    """Read the runs of one log, and say what could not be read and why.
+
+    Args:
+        log: The log.
+        live: Whether its runs may be going on, and are judged again and again.
+    """
     found = read_log(log)
     unread = [
         Unread(
@@ -98,7 +103,7 @@ def read(log: Log) -> tuple[list[Loaded], list[Unread]]:
     ]
     if REPORT.fullmatch(log.place.name):
         return [_reported(run, log) for run in found.runs], unread
-    return [_judged(run, log) for run in found.runs], unread
+    return [_judged(run, log, live=live) for run in found.runs], unread
 
 
 def _reported(run: Run, log: Log) -> Loaded:
@@ -107,14 +112,14 @@ def _reported(run: Run, log: Log) -> Loaded:
         try:
             outcome = gapmon_json.read(path)
         except GapMonitorError:  # it has been written to since it was read
-            return _judged(run, log)
+            return _judged(run, log, live=True)
     return Loaded(run=run, path=log.place.path, outcome=outcome, own=True)
 
 
-def _judged(run: Run, log: Log) -> Loaded:
+def _judged(run: Run, log: Log, *, live: bool) -> Loaded:
     path = Path(log.place.path)
     named = replace(run, name=str(path.parent)) if path.name in STANDARD else run
-    outcome = Outcome(history=run.history, diagnosis=diagnose(run.history))
+    outcome = Outcome(history=run.history, diagnosis=diagnose(run.history, live=live))
     return Loaded(run=named, path=log.place.path, outcome=outcome)
 
 

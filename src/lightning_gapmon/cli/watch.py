@@ -100,7 +100,7 @@ def _signature(path: str) -> Signature:
 
 
 def _watched(log: Log, signature: Signature) -> list[Watched]:
-    found, _ = read(log)
+    found, _ = read(log, live=True)
     written = max((nanoseconds for _, _, nanoseconds in signature), default=0) / 1e9
     return [_watching(one, written or time.time()) for one in found if one.run.history]
 

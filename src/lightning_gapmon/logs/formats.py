@@ -17,7 +17,7 @@ from lightning_gapmon.logs.readers import csv_table, json_lines, mlflow, trainer
 from lightning_gapmon.logs.readers.curves import is_wanted, run_of
 
 REPORT = re.compile(r"gapmon(-\d+)?\.json")
-KNOWN_BY_SUFFIX = (".jsonl", ".wandb", *mlflow.SUFFIXES)
+SUFFIXES = (".csv", ".jsonl", ".wandb", *mlflow.SUFFIXES)
 EXPECTED = (
     "TensorBoard event files, gapmon.json, metrics.csv, a Keras CSV log, trainer_state.json, "
     "JSON lines, a .wandb file or runs of MLflow"
@@ -108,7 +108,7 @@ def find_logs(paths: Iterable[Where]) -> list[Log]:
     found: list[Log] = []
     for path in paths:
         place = look(path)
-        logs = [*_in_folder(place)] if place.kind == "folder" else [_log(place)]
+        logs = [*_in_folder(place)] if place.kind == "folder" else [_given(place)]
         if not logs:
             msg = f"Found no log in it: {place.path}. Expected {EXPECTED}."
             raise LogFormatError(msg)
@@ -118,40 +118,55 @@ def find_logs(paths: Iterable[Where]) -> list[Log]:
 
 def _in_folder(folder: Place) -> Iterator[Log]:
     for place, inside in walk(folder.path):
-        files = [entry for entry in inside if entry.kind == "file"]
-        reports = [file for file in files if REPORT.fullmatch(file.name)]
+        named = [entry for entry in inside if entry.kind != "folder" and _is_named(entry)]
+        reports = [entry for entry in named if REPORT.fullmatch(entry.name)]
         if place.kind != "folder":
             yield Log(place, _refuse)
         elif reports:
-            yield from (Log(report, _report) for report in reports)
-        elif any(MARK in entry.name for entry in inside):
+            yield from map(_log, reports)
+        elif any(MARK in entry.name for entry in named):
             yield Log(place, _event_files)
         elif mlflow.is_folder(inside):
             yield Log(place, mlflow.read_folder)
         else:
-            yield from (_log(file) for file in files if _is_log(file))
+            yield from (_log(entry) for entry in named if _is_log(entry))
+
+
+def _is_named(entry: Place) -> bool:
+    """Whether it is a log by its name."""
+    known = MARK in entry.name or REPORT.fullmatch(entry.name) or entry.name == trainer_state.NAME
+    return bool(known) or entry.name.lower().endswith(SUFFIXES)
 
 
 def _is_log(file: Place) -> bool:
-    if file.name.endswith(".csv"):
-        return csv_table.is_log(file)
-    return file.name == trainer_state.NAME or file.name.endswith(KNOWN_BY_SUFFIX)
+    """Whether it is one by what is in it too: other things are kept in tables."""
+    return not file.name.lower().endswith(".csv") or csv_table.is_log(file)
 
 
-def _log(place: Place) -> Log:
-    """Choose the reader of a file that was named, by its name."""
+def _given(place: Place) -> Log:
+    """Read a file that was named itself.
+
+    Raises:
+        LogFormatError: There is none, or it is no log by its name.
+    """
     if place.kind != "file":
         msg = f"Found {place.says} there: {place.path}. Expected {EXPECTED}, or a folder."
         raise LogFormatError(msg)
+    if _is_named(place) or place.name.lower().endswith(".json"):
+        return _log(place)
+    msg = f"Found {place.path}, which is no log by its name. Expected {EXPECTED}."
+    raise LogFormatError(msg)
+
+
+def _log(place: Place) -> Log:
+    """Choose the reader of a log by its name."""
+    if place.kind != "file":
+        return Log(place, _refuse)
     if MARK in place.name:
         return Log(place, _event_files)
     if REPORT.fullmatch(place.name):
         return Log(place, _report)
-    reader = READERS.get(os.path.splitext(place.name)[1].lower())  # noqa: PTH122 - it may be a URL
-    if reader is None:
-        msg = f"Found {place.path}, which is no log by its name. Expected {EXPECTED}."
-        raise LogFormatError(msg)
-    return Log(place, reader)
+    return Log(place, READERS[os.path.splitext(place.name)[1].lower()])  # noqa: PTH122 - or a URL
 
 
 def read_log(log: Log) -> Found:

@@ -13,7 +13,7 @@ from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.history.plain import COUNTERS, strict
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.rules.rule import StopReason
-from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, Verdict
+from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Form, Verdict
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
 
 NAME = "gapmon.json"
@@ -110,6 +110,7 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
         "version": VERSION,
         "best": _check(best) if best else None,
         "last": _check(history[-1]) if history else None,
+        "ended": outcome.ended,
         "diagnosis": asdict(outcome.diagnosis),
         "stop_reason": asdict(reason) if reason else None,
         "interrupted_by": outcome.interrupted_by,
@@ -131,6 +132,7 @@ def _outcome(plain: object) -> Outcome:
     reason = found.get("stop_reason")
     return Outcome(
         history=_history(_field(found, "history", dict)),
+        ended=_need("ended", found.get("ended", True), bool),  # a log without it is of the end
         diagnosis=_diagnosis(_field(found, "diagnosis", dict)),
         stop_reason=None if reason is None else _reason(_need("stop_reason", reason, dict)),
         interrupted_by=_field(found, "interrupted_by", str),
@@ -176,14 +178,23 @@ def _history(plain: Plain) -> History:
         name: [_value(name, item) for item in _need(f"column {name!r}", column, list)]
         for name, column in _field(plain, "columns", dict).items()
     }
-    planned = plain.get("planned")
+    planned, start = plain.get("planned"), plain.get("start")
     return History.from_plain(
         {
             "version": plain.get("version"),
             "planned": None if planned is None else _need("planned", planned, int),
+            "start": None if start is None else _start(_need("start", start, dict)),
             "columns": columns,
         }
     )
+
+
+def _start(plain: Plain) -> Plain:
+    """Read the loss before training; what does not belong there, the history refuses."""
+    return {
+        name: _need(name, item, bool) if name == "whole" else _number(name, item)
+        for name, item in plain.items()
+    }
 
 
 def _value(column: str, item: object) -> object:
@@ -206,9 +217,10 @@ def _number(name: str, item: object) -> float:
 
 
 def _diagnosis(plain: Plain) -> Diagnosis:
-    evidence = _evidence(plain)
+    evidence, form = _evidence(plain), plain.get("form")
     return Diagnosis(
         verdict=_one_of(plain, "verdict", get_args(Verdict)),
+        form=None if form is None else _one_of(plain, "form", get_args(Form)),
         severity=_one_of(plain, "severity", SEVERITIES),
         message=_field(plain, "message", str),
         evidence=evidence,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.losses.batch_size import BatchSize
     from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+    from lightning_gapmon.report.verdict_event import OnVerdict
 
 
 class Attributes:
@@ -32,6 +33,7 @@ class Attributes:
     baseline: "Read[float | None]" = Read("_settings.evidence")
     prog_bar: "Read[bool]" = Read("_settings.show")
     summary: "Read[bool]" = Read("_settings.show")
+    on_verdict: "Read[OnVerdict | None]" = Read("_settings.show")
 
     history: "Read[History]" = Read("_results")
     best: "Read[Observation | None]" = Read("_results")

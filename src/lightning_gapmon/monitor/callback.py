@@ -12,9 +12,12 @@ from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+from lightning_gapmon.report import figure, notebook
+from lightning_gapmon.report.verdict_event import OnVerdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
+    from matplotlib.axes import Axes
 
 EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 
@@ -54,6 +57,7 @@ class GapMonitor(Attributes, MonitorBase):
             the mixin's `targets` gives the targets.
         prog_bar: Whether to show the numbers in the progress bar too.
         summary: Whether to print a summary after fit.
+        on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
     Attributes:
         history: The checks of the last fit; all attributes can only be read, options too.
@@ -89,6 +93,7 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: float | None = None,
         prog_bar: bool = False,
         summary: bool = True,
+        on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
         self._settings = settings.Settings(
@@ -98,7 +103,7 @@ class GapMonitor(Attributes, MonitorBase):
             evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
-            show=settings.Show(prog_bar=prog_bar, summary=summary),
+            show=settings.Show(prog_bar=prog_bar, summary=summary, on_verdict=on_verdict),
         )
         self._results = Results(self._settings)
         self._fit: Fit | None = None
@@ -272,6 +277,21 @@ class GapMonitor(Attributes, MonitorBase):
         state = checkpoint.get("callbacks", {}).get(self.state_key)
         if state and self._fit is not None and trainer.state.fn == "fit":
             state["window"] = self._fit.window_state(trainer)
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the last fit with matplotlib: losses, gap, best check, verdict and stop.
+
+        Args:
+            axes: Where to draw; by default in a new figure, which is `axes.figure`.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed: `pip install lightning-gapmon[plot]`.
+        """
+        return figure.draw(self._results.document, axes)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Show the last fit in a notebook: its chart with the verdict."""
+        return notebook.run_bundle(self._results.document, repr(self))
 
     def __repr__(self) -> str:
         """Show how the last fit went.

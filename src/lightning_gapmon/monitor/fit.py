@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.monitor import settings as options
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
@@ -19,12 +20,7 @@ from lightning_gapmon.monitor.checks.plan import (
     checks_before,
     planned_checks,
 )
-from lightning_gapmon.monitor.checks.rank_zero import (
-    Clock,
-    RankZero,
-    learning_rate,
-    plateau_wait,
-)
+from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero
 from lightning_gapmon.monitor.checks.reduction import Reduced
 from lightning_gapmon.monitor.compat import foreign_callbacks, may_stop
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
@@ -33,6 +29,7 @@ from lightning_gapmon.monitor.losses.log_hook import LogHook
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.output.news import News
 from lightning_gapmon.monitor.output.publish import Publisher
 from lightning_gapmon.monitor.probe.probe import make_probe
 
@@ -63,6 +60,7 @@ class Fit:
         checked: Whether the check of the running validation has been made.
         snapshot: The best check's weights, where they are to be put back.
         publisher: What says and publishes the checks.
+        news: What tells others of the run.
     """
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
@@ -77,6 +75,7 @@ class Fit:
         self.checked = False
         self.snapshot = Snapshot()
         self.publisher = Publisher(settings.show)
+        self.news = News(settings.show)
         self._settings, self._rank = settings, rank
         self._clock = Clock()
         self._hook: LogHook | None = None
@@ -146,7 +145,8 @@ class Fit:
         if self.watched.late and not last_chance:
             self.recorder.await_whole()
             return
-        own = self._own_numbers(trainer)
+        spent = self.probe.spent if self.probe is not None else Spent()
+        own = rank_zero(trainer, self._clock, spent, baseline=self.baseline.measure())
         reduced, names = reduce_agreed(trainer, self.recorder, self.watched, own)
         if not (reduced.has_val or last_chance):
             self.watched = replace(self.watched, late=True)
@@ -155,9 +155,7 @@ class Fit:
         if self.watched.val is not None and not reduced.has_val:
             self._pass_over()
             return
-        searched = self.watched.lost
         self._settle(trainer, reduced, names)
-        self._follow_train(reduced, searched=searched)
         self._append(trainer, reduced)
         self._diagnosis = self._judge()
         self._begin_window(trainer, reduced)
@@ -174,45 +172,24 @@ class Fit:
         self.recorder.reset_val()
         self._missed += 1
 
-    def _follow_train(self, reduced: Reduced, *, searched: bool) -> None:
-        """Look for the train loss again where it was not heard, and note where it hardly was.
-
-        A source that was only found while this window went on has not heard the whole of it.
-        """
-        source = self.watched.train
-        if source is None or not reduced.trained:
-            return
-        if not reduced.shares[source]:
-            self.publisher.notices.lost("train", self.watched, self.recorder)
-            self._look_again()
-        elif not searched:
-            self.publisher.notices.sparse(self.watched, reduced.shares[source])
-
     def _look_again(self) -> None:
         self.watched = replace(self.watched, lost=True, late=False)
         self.recorder.watch(self.watched)
 
-    def _own_numbers(self, trainer: "Trainer") -> RankZero:
-        probe = self.probe
-        return RankZero(
-            seconds=self._clock.seconds,
-            lr=learning_rate(trainer),
-            lr_drop_in=plateau_wait(trainer),
-            validating=self._clock.validating - (probe.last if probe else 0),
-            probing=probe.batches.seconds if probe else 0,
-            probed=probe.batches.read if probe else 0,
-            baseline=self.baseline.measure(),
-        )
-
     def _settle(self, trainer: "Trainer", reduced: Reduced, names: Names) -> None:
-        """Settle the tags, and the sources once both sides have one."""
+        """Settle the tags, and the sources once both sides have one; look for train's again."""
         tags = self.watched.tags
         if reduced.tags_taken:
             tags = free_tags(trainer, tags, self.recorder.logged_names)
-        self.watched = replace(self.watched, tags=tags)
-        if not self.watched.settled:
-            self.watched = reduced.settled(self.watched, names)
+        before = self.watched = replace(self.watched, tags=tags)
+        if not before.settled:
+            self.watched = reduced.settled(before, names)
             self.recorder.watch(self.watched)
+        if reduced.share(self.watched) == 0:
+            self.publisher.notices.lost("train", self.watched, self.recorder)
+            self._look_again()
+        elif not before.lost:  # else it has not been listened to all the time
+            self.publisher.notices.sparse(self.watched, reduced.share(self.watched))
 
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, and count how many are planned."""
@@ -262,6 +239,24 @@ class Fit:
         if self.stop_reason is not None:
             trainer.should_stop = True
             self.publisher.stop(trainer, self.stop_reason, self.watched.tags)
+        self.news.check(trainer, self.so_far(), self.watched.tags)
+
+    @property
+    def source(self) -> str:
+        """Where the losses come from, in words."""
+        loaders = len(self.history[-1].loaders) if self.history else 0
+        return messages.watching(self.watched, loaders=loaders)
+
+    def so_far(self) -> Outcome:
+        """Put together what is known while it goes on."""
+        return Outcome(
+            history=self.history,
+            diagnosis=self.diagnosis,
+            ended=False,
+            stop_reason=self.stop_reason,
+            source=self.source,
+            notes=tuple(self.publisher.notices.notes),
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Write everything that a resumed fit needs, as plain types."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.run_document import Beside, RunDocument, document_of
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
@@ -13,7 +14,7 @@ from lightning_gapmon.monitor.checkpoints.restore import (
     put_back_from_memory,
 )
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.output import ending, messages, publish
+from lightning_gapmon.monitor.output import ending, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
@@ -92,6 +93,14 @@ class Results:
         """What the leak check found, one entry a validation loader."""
         return self._fit.overlaps if self._fit is not None else []
 
+    @property
+    def document(self) -> RunDocument:
+        """The last fit as it is drawn, also while it goes on."""
+        outcome, fit = self.outcome, self._fit
+        if outcome is None and fit is not None:
+            return document_of(fit.so_far(), Beside(ended=False))
+        return document_of(outcome or Outcome(history=History(), diagnosis=diagnose(History())))
+
     def __str__(self) -> str:
         """Say how the last fit went."""
         reason = self.stop_reason
@@ -124,12 +133,12 @@ class Results:
             interrupted_by=interrupted_by,
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,
-            source=messages.watching(fit.watched, loaders=_loaders(fit.history)),
+            source=fit.source,
             best_path=checkpoints.best_path(trainer, fit.watched.val_names),
             log_dir=ending.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
-        ending.leave_report(self._outcome, ending.log_dir(trainer.loggers))
+        fit.news.end(trainer, self._outcome, fit.watched.tags)
         self._handover.leave(self._outcome, local_rank=trainer.local_rank)
 
     @property
@@ -146,8 +155,3 @@ class Results:
         wanted = self._settings.show.summary
         if wanted and self._outcome is not None and self._outcome.history:
             ending.sum_up(self._outcome)
-
-
-def _loaders(history: History) -> int:
-    """Count the validation loaders at the last check, where there were several."""
-    return len(history[-1].loaders) if history else 0

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 from torch.utils.data import DataLoader, Dataset
 
@@ -15,6 +15,7 @@ from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.compat import monitors
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.losses.watched import SIDES, Names
+from lightning_gapmon.report.verdict_event import Hear, OnVerdict
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -129,6 +130,23 @@ class Show:
 
     prog_bar: bool
     summary: bool
+    on_verdict: OnVerdict | None
+
+    def __post_init__(self) -> None:
+        """Look at each function."""
+        if not all(map(callable, self.hearers)):
+            _refuse(
+                f"on_verdict={self.on_verdict!r}",
+                "a function that takes a dict, or several, such as on_verdict=[print]",
+            )
+
+    @property
+    def hearers(self) -> tuple[Hear, ...]:
+        """The functions that hear of a verdict."""
+        given = self.on_verdict
+        if isinstance(given, (list, tuple)):
+            return tuple(given)
+        return () if given is None else (cast("Hear", given),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,6 +39,7 @@ def _run(one: RunResult) -> dict[str, Any]:
         "checks": len(run.history),
         "planned": run.history.planned,
         "verdict": diagnosis.verdict,
+        "form": diagnosis.form,
         "severity": diagnosis.severity,
         "message": diagnosis.message,
         "since": diagnosis.since,

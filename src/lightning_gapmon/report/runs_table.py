@@ -59,11 +59,10 @@ def cells(run: Named, *, plain: bool = False, short: bool = False) -> list[str]:
     """
     history, diagnosis = run.outcome.history, run.outcome.diagnosis
     best = history.best
-    form = getattr(diagnosis, "form", None)
     planned = f" of {history.planned}" if history.planned else ""
     return [
         run.name,
-        diagnosis.verdict.replace("_", " ") + (f" ({form})" if form else ""),
+        diagnosis.verdict.replace("_", " ") + (f" ({diagnosis.form})" if diagnosis.form else ""),
         f"{len(history)}{planned}",
         number(best.val) if best else "-",
         str(best.check) if best else "-",
@@ -127,7 +126,7 @@ def plain(run: Named) -> dict[str, Any]:
         "checks": len(history),
         "planned": history.planned,
         "verdict": diagnosis.verdict,
-        "form": getattr(diagnosis, "form", None),
+        "form": diagnosis.form,
         "severity": diagnosis.severity,
         "message": diagnosis.message,
         "since": diagnosis.since,

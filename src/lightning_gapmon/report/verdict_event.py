@@ -1,12 +1,15 @@
 """A verdict on its way out of a run: plain data, and one sentence."""
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from lightning_gapmon.analysis.outcome import Outcome
 
 FORMAT, VERSION = "gapmon.verdict", 1
 Kind = Literal["verdict", "stop", "end"]
+Hear = Callable[[Mapping[str, Any]], object]  # takes what `plain` gives
+OnVerdict = Hear | Sequence[Hear]
 
 
 def plain(outcome: Outcome, *, kind: Kind) -> dict[str, Any]:
@@ -36,6 +39,7 @@ def plain(outcome: Outcome, *, kind: Kind) -> dict[str, Any]:
         "event": kind,
         "text": _text(outcome, kind),
         "verdict": diagnosis.verdict,
+        "form": diagnosis.form,
         "severity": diagnosis.severity,
         "message": diagnosis.message,
         "since": diagnosis.since,

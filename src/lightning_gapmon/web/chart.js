@@ -118,7 +118,7 @@ class GapChart extends HTMLElement {
     const colours = scheme();
     const points = { show: this.#run.size < 3, size: 6 };
     const grid = { stroke: colours.grid, width: 1 };
-    const look = { stroke: colours.faint, font: `11.5px ${FONT}`, ticks: { show: false }, grid };
+    const look = { stroke: colours.faint, font: `12px ${FONT}`, ticks: { show: false }, grid };
     return {
       width: this.#width(),
       height: this.#view.height,
@@ -135,7 +135,7 @@ class GapChart extends HTMLElement {
         y: { distr: log ? 3 : 1, range: () => this.#yRange() },
       },
       axes: [
-        { ...look, size: 26, label: places.unit ?? axis, labelSize: 18, labelFont: `11.5px ${FONT}`, labelGap: -2, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))), incrs: axis === "time" ? undefined : WHOLE },
+        { ...look, size: 26, label: places.unit ?? axis, labelSize: 18, labelFont: `12px ${FONT}`, labelGap: -2, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))), incrs: axis === "time" ? undefined : WHOLE },
         { ...look, size: 58, filter: (_, ticks) => (log ? rare(ticks) : ticks), grid: { ...grid, filter: (_, ticks) => (log ? rare(ticks) : ticks) }, values: (_, ticks) => ticks.map((v) => (v === null ? "" : tick(v, log))) },
       ],
       series: [

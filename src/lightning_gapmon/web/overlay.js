@@ -61,7 +61,7 @@ class Overlay {
 
   #options() {
     const colours = scheme();
-    const look = { stroke: colours.faint, font: `11.5px ${FONT}`, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 } };
+    const look = { stroke: colours.faint, font: `12px ${FONT}`, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 } };
     const points = { show: false };
     const series = this.#lines.flatMap((_, i) => {
       const stroke = colour(colours, i);
@@ -75,7 +75,7 @@ class Overlay {
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, dist: 4 }, points: { size: 6 } },
       scales: { x: { time: false }, y: { distr: this.log ? 3 : 1, range: () => this.range } },
-      axes: [{ ...look, size: 26, label, labelSize: 18, labelFont: `11.5px ${FONT}`, labelGap: -2, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))) }, { ...look, size: 58 }],
+      axes: [{ ...look, size: 26, label, labelSize: 18, labelFont: `12px ${FONT}`, labelGap: -2, values: (_, ticks) => ticks.map((v) => (v === null ? "" : short(v))) }, { ...look, size: 58 }],
       series: [{}, ...series],
       hooks: {
         draw: [(plot) => this.#names(new Pen(plot, uPlot.pxRatio), colours)],

@@ -160,7 +160,7 @@ class Page {
     this.together.hidden = together < 1 && this.choice.view !== "overlay";
     this.together.textContent = this.choice.view === "overlay" ? "Close overlay" : `Overlay ${together} run${together === 1 ? "" : "s"}`;
     this.all.hidden = !this.choice.run;
-    const known = runs.filter(({ verdict }) => verdict).length;
+    const known = runs.filter(({ fresh }) => fresh).length;
     if (runs.length) this.status.textContent = known < runs.length ? `${count} of ${runs.length} runs; ${known} read so far` : `${count} of ${runs.length} runs`;
     this.#metrics(runs);
   }

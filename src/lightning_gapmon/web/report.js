@@ -31,9 +31,18 @@ async function showReport() {
 
 // One run in the output of a notebook's cell, in the place of its picture.
 function showRun(host, document) {
+  decideBy(notebookIsDark);
   const chart = window.document.createElement("gap-chart");
   host.replaceChildren(chart);
   chart.run = document;
+}
+
+// Notebooks have themes of their own, and say so each in its way.
+function notebookIsDark() {
+  const { body } = window.document;
+  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "false";
+  if (body.classList.contains("vscode-dark")) return true;
+  return !body.classList.contains("vscode-light") && matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 export { showReport, showRun };

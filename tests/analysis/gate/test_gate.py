@@ -44,7 +44,7 @@ def test_a_healthy_run_passes_every_check_that_was_asked() -> None:
 @pytest.mark.parametrize(
     ("run", "finding", "code"),
     [
-        (OVERFIT, "overfitting:rise", 1),
+        (OVERFIT, "overfitting:both", 1),
         (BROKEN, "non_finite", 1),
         (drawn(curves.blow_up), "diverging", 1),
         (SHORT, "undecided", 0),
@@ -80,11 +80,7 @@ def test_named_findings_turn_a_warning_into_a_failure_and_back() -> None:
 
 def test_the_forms_of_overfitting_are_told_apart() -> None:
     """A gap alone warns, and fails where it is named."""
-
-    class Formed(Diagnosis):
-        form = "gap"
-
-    wide = Formed(verdict="overfitting", severity="warning", message="wide")
+    wide = Diagnosis(verdict="overfitting", form="gap", severity="warning", message="wide")
     run = replace(HEALTHY, diagnosis=wide)
 
     assert gate([run], Policy()).code == 0

@@ -1,6 +1,7 @@
 """The golden gallery: each kind of curve gets its verdict, healthy ones never a warning."""
 
 import math
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis, diagnose
 from lightning_gapmon.errors import HistoryError
 
-SEEDS = 200
+SEEDS = 100
 UNITS = [(1.0, 0.0), (1000.0, 0.0), (0.001, 0.0), (1.0, -5.0)]
 UNIT_IDS = ["one", "thousand", "thousandth", "negative"]
 
@@ -40,7 +41,7 @@ def live(train: list[float], val: list[float]) -> list[Diagnosis]:
     history, seen = History(), []
     for i, (t, v) in enumerate(zip(train, val, strict=True)):
         history.append(Observation(check=i + 1, epoch=i, step=i + 1, train=t, val=v))
-        seen.append(diagnose(history))
+        seen.append(diagnose(history, live=True))
     return seen
 
 
@@ -65,7 +66,7 @@ def test_long_healthy_run_is_never_accused(name: str) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=UNIT_IDS)
-@pytest.mark.parametrize("name", ["good", "power", "dropout", "drop"])
+@pytest.mark.parametrize("name", ["good", "dropout", "drop"])
 def test_good_fit_is_told(name: str, unit: tuple[float, float]) -> None:
     """A run that came down and settled is a good fit, whatever the unit of the loss."""
     found = verdicts(curves.HEALTHY[name], checks=40, noise=0.01, unit=unit, seeds=50)
@@ -88,7 +89,7 @@ def test_overfitting_is_told_in_time(checks: int) -> None:
     turn, delay = math.ceil(0.3 * checks), checks // 4 + 3
     for seed in range(20):
         seen = live(*curves.draw(curves.u_shape, checks=checks, noise=0.01, seed=seed))
-        first = next(i for i, found in enumerate(seen, 1) if found.verdict == "overfitting")
+        first = next(i for i, found in enumerate(seen, 1) if found.form in ("rise", "both"))
 
         assert turn < first <= turn + delay
 
@@ -97,45 +98,30 @@ def test_textbook_example() -> None:
     """The textbook's five checks are overfitting that began after check 3."""
     found = diagnose(train=[0.85, 0.60, 0.45, 0.30, 0.20], val=[0.90, 0.65, 0.50, 0.55, 0.70])
 
-    assert (found.verdict, found.severity, found.since, found.best) == (
-        "overfitting",
-        "error",
-        3,
-        3,
-    )
+    assert (found.verdict, found.form, found.severity) == ("overfitting", "both", "error")
+    assert (found.since, found.best) == (3, 3)
     assert "since check 3" in found.message
     assert found.remedies[0] == "stop here and keep the weights of check 3"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=UNIT_IDS)
-def test_memorising_without_harm_is_a_plateau(unit: tuple[float, float]) -> None:
-    """Validation that settles while train goes to zero is a plateau, with a warning."""
-    found = verdicts(curves.stall, checks=40, noise=0.01, unit=unit)
+def test_memorising_without_harm_is_a_gap(unit: tuple[float, float]) -> None:
+    """Validation that settles while train goes to zero is overfitting by its gap, a warning."""
+    for seed in range(20):
+        train, val = curves.draw(
+            curves.stall, checks=40, noise=0.01, seed=seed, unit=unit[0], shift=unit[1]
+        )
+        found = diagnose(train=train, val=val)
 
-    assert found["plateau"] >= 0.99 * SEEDS, found
+        assert (found.verdict, found.form, found.severity) == ("overfitting", "gap", "warning")
 
 
-def test_underfitting_is_told() -> None:
-    """Losses that halt where they started are underfitting, and never overfitting."""
-    found = verdicts(curves.underfit, checks=80, noise=0.01)
+@pytest.mark.parametrize("noise", [0.01, 0.05])
+def test_underfitting_is_told(noise: float) -> None:
+    """A hundred checks around where they started are underfitting, in any noise."""
+    found = verdicts(curves.underfit, checks=100, noise=noise)
 
     assert found["underfitting"] >= 0.95 * SEEDS, found
-    assert not found["overfitting"]
-
-
-def test_plateau_is_told() -> None:
-    """Losses that halt after some progress are a plateau."""
-    found = verdicts(curves.flat, checks=80, noise=0.01)
-
-    assert found["plateau"] >= 0.95 * SEEDS, found
-
-
-def test_baseline_tells_underfitting() -> None:
-    """The same plateau is underfitting where a trivial predictor is as good."""
-    train, val = curves.draw(curves.flat, checks=80, noise=0.01, seed=0)
-
-    assert diagnose(train=train, val=val, baseline=1.55).verdict == "underfitting"
-    assert diagnose(train=train, val=val, baseline=15.0).verdict == "good_fit"
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=UNIT_IDS)
@@ -147,19 +133,20 @@ def test_divergence_is_told(noise: float, unit: tuple[float, float]) -> None:
     assert found["diverging"] == SEEDS
 
 
-def test_double_descent_ends_well() -> None:
-    """A validation loss that rose in the middle and fell below is a good fit in the end."""
-    found = verdicts(curves.double_descent, checks=60, noise=0.01)
+def test_double_descent_ends_without_a_rise() -> None:
+    """A validation loss that rose in the middle and fell below has not come up in the end."""
+    for seed in range(20):
+        train, val = curves.draw(curves.double_descent, checks=60, noise=0.01, seed=seed)
 
-    assert found["good_fit"] >= 0.99 * SEEDS, found
+        assert diagnose(train=train, val=val).form == "gap"
 
 
-def test_run_stopped_too_early_is_undecided() -> None:
-    """A run that is cut in the middle of its fall is undecided."""
+def test_run_stopped_too_early_still_learns() -> None:
+    """A run that is cut in the middle of its fall is told to go on."""
     for seed in range(SEEDS):
         train, val = curves.draw(curves.slow, checks=90, noise=0.01, seed=seed)
 
-        assert diagnose(train=train[:20], val=val[:20]).verdict == "undecided"
+        assert diagnose(train=train[:40], val=val[:40]).verdict == "learning"
 
 
 @pytest.mark.parametrize("checks", range(4))
@@ -172,29 +159,64 @@ def test_few_checks_are_undecided(checks: int) -> None:
     assert found.best == (1 if checks else None)
 
 
-def test_rise_shared_by_train_is_no_overfitting() -> None:
-    """A rise of both losses that keeps most of the improvement is left open."""
+def test_rise_shared_by_train_is_divergence() -> None:
+    """A rise of both losses diverges, with how much of the gain it costs; an alarm waits."""
     val = [2.0, 1.5, 1.0, 0.8, 0.6, 0.5, 1.0, 1.0]
     found = diagnose(train=[loss - 0.1 for loss in val], val=val)
 
-    assert found.verdict == "undecided"
+    assert (found.verdict, found.severity) == ("diverging", "error")
     # 1.0 is twice the best of 0.5, and 0.5 of the 1.5 that were gained
     assert found.message == (
-        "validation loss rose by 100 % of its best since check 6, from 0.5 to 1 (median of the "
-        "last 2 checks), and train loss with it, by 0.5: 33 % of what was gained is lost, see "
-        "what comes"
+        "validation loss came up by 100 % since check 6, from 0.5000 to 1.000, and train loss "
+        "came up from 0.4000 to 0.9000: 33.3 % of what training had gained is lost"
     )
+    assert diagnose(train=[v - 0.1 for v in val], val=val, live=True).severity == "info"
 
 
-def test_restart_of_the_learning_rate_is_no_divergence() -> None:
+@pytest.mark.parametrize("live", [False, True])
+def test_restart_of_the_learning_rate_is_no_divergence(live: bool) -> None:  # noqa: FBT001
     """A loss that jumps up where the learning rate was raised has not diverged."""
-    val = [2.0, 1.5, 1.0, 0.8, 0.6, 0.5, 2.1, 2.1]
+    val = [2.0, 1.5, 1.0, 0.8, 0.6, 0.5, 2.1, 2.1, 2.2]
     train = [loss - 0.1 for loss in val]
-    raised = History.from_curves(train=train, val=val, lr=[0.1, *[0.01] * 5, 0.1, 0.1])
+    raised = History.from_curves(train=train, val=val, lr=[0.1, *[0.01] * 5, 0.1, 0.1, 0.1])
 
-    assert diagnose(raised).verdict == "undecided"
-    assert "as after a restart of the learning rate" in diagnose(raised).message
-    assert diagnose(train=train, val=val).verdict == "diverging"
+    assert diagnose(raised, live=live).verdict != "diverging"
+    assert diagnose(train=train, val=val, live=live).verdict == "diverging"
+
+
+def test_first_checks_after_a_restart_are_no_overfitting() -> None:
+    """Where both losses jumped up and come back, and train first, nothing is memorised."""
+    val = [0.5 + 1.5 * 0.8**i for i in range(30)]
+    train = [0.45 + 1.5 * 0.8**i for i in range(30)]
+    val += [0.5 + 1.0 * 0.6**i for i in range(4)]
+    train += [0.44 + 0.9 * 0.4**i for i in range(4)]
+
+    for checks in range(30, 35):
+        for live in (False, True):
+            found = diagnose(train=train[:checks], val=val[:checks], live=live)
+            assert found.severity == "info", (checks, live)
+
+
+@pytest.mark.parametrize("ratio", [0.1, 0.2])
+def test_validation_far_below_train_is_never_passed_over(ratio: float) -> None:
+    """Validation at a tenth of train is a warning, with what it may be and how to find out."""
+    train = [0.5 + 1.8 * 0.85**i for i in range(60)]
+    found = diagnose(train=train, val=[ratio * loss for loss in train])
+
+    assert (found.verdict, found.severity) == ("good_fit", "warning")
+    assert "validation loss is far below train loss" in found.message
+    assert any("probe=" in remedy for remedy in found.remedies)
+    assert any("leakage=" in remedy for remedy in found.remedies)
+
+
+def test_range_so_far_is_no_measure_while_a_loss_without_zero_still_grows() -> None:
+    """A noisy negative loss with one lucky check is not accused, and goes on."""
+    dice = random.Random(1)  # noqa: S311 - no secret
+    val = [-100 * (1 - math.exp(-i / 30)) + dice.gauss(0, 2) for i in range(1, 80)]
+    train = [-100 * (1 - math.exp(-i / 30)) - 1 + dice.gauss(0, 1) for i in range(1, 80)]
+    val[20] -= 15
+
+    assert {seen.severity for seen in live(train, val)} == {"info"}
 
 
 @pytest.mark.parametrize(
@@ -254,7 +276,7 @@ def test_rise_without_train_loss_is_undecided() -> None:
     found = diagnose(train=[math.nan] * 6, val=val)
 
     assert found.verdict == "undecided"
-    assert found.message == "validation loss has risen, but no train loss says why"
+    assert found.message.endswith("and no train loss is known that could say why")
 
 
 @pytest.mark.parametrize(

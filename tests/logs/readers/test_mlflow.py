@@ -1,22 +1,16 @@
 """MLflow's two stores, files and SQLite, in the layout that MLflow gives them."""
 
 import math
+import re
 import sqlite3
 import sys
 from pathlib import Path
 
 import pytest
+from tests.logs.readers.stores import TABLES, TRAIN, VAL
 from tests.logs.readings import read_all, read_one, refusal
 
 from lightning_gapmon.logs.readers import mlflow
-
-TRAIN, VAL = [1.0, 0.5, 0.25], [1.5, 1.0, 1.25]
-TABLES = """
-    CREATE TABLE runs (run_uuid TEXT, name TEXT, start_time BIGINT);
-    CREATE TABLE metrics (
-        key TEXT, value FLOAT, timestamp BIGINT, run_uuid TEXT, step BIGINT, is_nan BOOLEAN
-    );
-"""
 
 
 def _files(folder: Path) -> Path:
@@ -93,6 +87,13 @@ def test_a_database_that_holds_other_things_is_refused(tmp_path: Path) -> None:
     assert refusal(text) == "no database of MLflow: file is not a database"
     empty = refusal(_database(tmp_path / "empty.db", {}))
     assert empty == "a database of MLflow without runs that have metrics"
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(
+        (tmp_path / "empty.db").read_bytes().replace(b"CREATE TABLE m", b"CREATE \xd4ABLE m")
+    )
+    # Python 3.10 cannot show SQLite's message, which quotes the file; later ones fail to read it.
+    codec, damaged = "'utf-8' codec can't decode byte 0xd4 in pos", "its schema is damaged"
+    assert re.match(f"no database of MLflow: ({codec}|{damaged})", refusal(broken))
     runs = {"a": {"train_loss": [1.0]}}
     assert (
         refusal(_database(tmp_path / "train.db", runs)) == "no validation loss beside train_loss"

@@ -1,7 +1,10 @@
 """What guessing loses, and the verdict on a model that does no better."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -95,3 +98,57 @@ def test_sequences_of_any_length_are_taken() -> None:
         baseline.take(module, [torch.zeros(1), torch.tensor(labels)])
 
     assert baseline.measure() == pytest.approx(entropy([2 + 2 * 3, 2 + 3]))
+
+
+@pytest.mark.parametrize(
+    "targets", [torch.full((5, 2), 3.0), torch.zeros(5, dtype=torch.long), torch.tensor([2])]
+)
+def test_targets_that_are_all_the_same_cost_nothing(targets: Tensor) -> None:
+    """Guessing is always right: 0, and not -0."""
+    assert math.copysign(1, trivial_loss(targets)) == 1
+    assert trivial_loss(targets) == 0
+
+
+def test_numbers_of_varying_length_have_one_mean() -> None:
+    """Columns of batches that differ in length are not the same thing: all numbers count alike."""
+
+    class Ragged(_Told):
+        def targets(self, batch: list[Tensor]) -> Tensor:
+            return batch[0]
+
+    baseline, module = Baseline(), Ragged()
+    for numbers in ([[1.0, 2.0]], [[3.0, 4.0, 10.0]]):
+        baseline.take(module, [torch.tensor(numbers)])
+
+    assert baseline.measure() == pytest.approx(np.var([1, 2, 3, 4, 10]))
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda _: 5, lambda batch: batch["no such key"]], ids=["no tensor", "no key"]
+)
+def test_targets_that_cannot_be_had_end_no_fit(wrong: Callable[[Any], Tensor]) -> None:
+    """It is said once, and guessing is not known."""
+
+    class Wrong(_Told):
+        def targets(self, batch: list[Tensor]) -> Tensor:
+            return wrong(batch)
+
+    baseline, module = Baseline(), Wrong()
+    with pytest.warns(UserWarning, match=r"GapMonitor\(baseline=\.\.\.\) is switched off"):
+        baseline.take(module, [torch.ones(2)])
+    baseline.take(module, [torch.ones(2)])
+
+    assert math.isnan(baseline.measure())
+
+
+def test_targets_that_cannot_be_joined_end_no_fit() -> None:
+    """It is said, and guessing is not known."""
+
+    class Odd(_Told):
+        def targets(self, batch: list[Tensor]) -> Tensor:
+            return batch[0].to_sparse()
+
+    baseline = Baseline()
+    baseline.take(Odd(), [torch.ones(2, 2)])
+    with pytest.warns(UserWarning, match=r"GapMonitor\(baseline=\.\.\.\) is switched off"):
+        assert math.isnan(baseline.measure())

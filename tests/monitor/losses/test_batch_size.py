@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from lightning_gapmon import GapMonitor
 from lightning_gapmon.errors import ConfigurationError
+from lightning_gapmon.monitor.losses.batch_size import first_sizes
 
 
 class Graphs(SimpleNamespace):
@@ -169,3 +171,43 @@ def test_a_batch_that_shows_no_size_is_noted(tmp_path: Path) -> None:
         "self.log(..., batch_size=...) or self.track_loss(loss, batch_size=...)."
     )
     assert monitor.history[0].val_n == 2
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    """A batch that is a dataclass with slots, which has no `__dict__`."""
+
+    name: str
+    y: Tensor
+
+
+def test_a_dataclass_may_have_slots() -> None:
+    """Its fields are looked at all the same."""
+    assert first_sizes(Slotted("a", torch.zeros(5, 2))) == [5]
+
+
+class Walked(list[Any]):
+    """Counts how many of its parts are looked at."""
+
+    looked = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        """Count on the way."""
+        for part in super().__iter__():
+            self.looked += 1
+            yield part
+
+
+@pytest.mark.parametrize("part", ["text", 3, [1, 2], None])
+def test_a_long_list_is_not_walked_to_its_end(part: object) -> None:
+    """A batch of Python lists costs a step a few looks, however long it is."""
+    batch = Walked([part] * 100_000)
+
+    assert first_sizes({"texts": batch}) == []
+    assert batch.looked < 1000
+
+
+def test_tensors_beside_long_lists_are_found() -> None:
+    """Texts of any number come before the labels as often as not."""
+    assert first_sizes([["text"] * 5000, torch.zeros(5000)]) == [5000]
+    assert first_sizes([{"x": torch.zeros(3)}, {"x": torch.zeros(3)}]) == [3, 3]

@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, DistributedSampler
 
+from lightning_gapmon.collect.meter.sums import Sums
 from lightning_gapmon.monitor.losses.padding import Padding
 from lightning_gapmon.monitor.losses.recorder import Recorder
 
@@ -43,7 +44,10 @@ def _loader(
 
 
 def _left(padding: Padding, loader: DataLoader[int], index: int = 0) -> list[int]:
-    batches = [padding.without(batch.double(), index, len(batch)) for batch in loader]
+    batches = []
+    for batch in loader:
+        padding.begin_batch(index)
+        batches.append(padding.without(batch.double(), index))
     return [int(number) for number in torch.cat(batches).tolist()]
 
 
@@ -99,9 +103,9 @@ def test_other_loaders_are_left_alone() -> None:
     padding.watch([[torch.ones(2)], DataLoader(Numbers(5), batch_size=2)])
     losses = torch.ones(2)
 
-    assert padding.without(losses, 0, len(losses)) is losses
-    assert padding.without(losses, 1, len(losses)) is losses
-    assert padding.without(losses, 7, len(losses)) is losses
+    assert padding.without(losses, 0) is losses
+    assert padding.without(losses, 1) is losses
+    assert padding.without(losses, 7) is losses
     assert padding.repeats == 0
 
 
@@ -128,7 +132,7 @@ def test_an_order_that_is_not_known_is_left_alone(batched: bool) -> None:  # noq
     padding.watch(loader)
     losses: Tensor = torch.ones(4)
 
-    assert padding.without(losses, 0, len(losses)) is losses
+    assert padding.without(losses, 0) is losses
     assert padding.repeats == 1
 
 
@@ -140,32 +144,78 @@ class Backwards(BatchSampler):
         return reversed(list(super().__iter__()))
 
 
-def test_means_hold_their_repeats() -> None:
-    """A mean is no loss of one sample: nothing is cut, and the repeat is said."""
+def _recorded(losses: list[Tensor]) -> tuple[Recorder, Sums]:
+    """Track the validation batches of rank 1 of 2, which has 4 of 7 samples, the last a repeat."""
     recorder = Recorder({})
     recorder.padding.watch(_loader(7, 1, 2, batch_size=2))
-
-    for batch in (torch.ones(2), torch.ones(2)):
-        recorder.begin("val", batch)
-        recorder.track(torch.ones(()), None)
-        recorder.end()
-
-    rows = recorder.meter("val", "mixin").rows(torch.device("cpu"))
-    assert rows[0, 0] == 4
-    assert recorder.padding.repeats == 1
-
-
-@pytest.mark.parametrize("loss", [torch.ones(6), torch.ones(1), torch.ones(4)])
-def test_losses_that_are_not_one_a_sample_are_left_alone(loss: Tensor) -> None:
-    """One a token, one left by a mask, two views of each: all count, and the repeat is said."""
-    recorder = Recorder({})
-    recorder.padding.watch(_loader(7, 1, 2, batch_size=2))
-
-    for batch in (torch.ones(2), torch.ones(2)):
-        recorder.begin("val", batch)
+    for loss in losses:
+        recorder.begin("val", torch.ones(2))
         recorder.track(loss, None)
         recorder.end()
+    (row,) = recorder.meter("val", "mixin").rows(torch.device("cpu")).tolist()
+    return recorder, Sums(*row)
 
-    rows = recorder.meter("val", "mixin").rows(torch.device("cpu"))
-    assert rows[0, 0] == 2 * len(loss)
+
+def test_one_loss_a_sample_leaves_the_repeat_out() -> None:
+    """Of 1, 2, 3 and the repeat 9 the mean is 2."""
+    recorder, sums = _recorded([torch.tensor([1.0, 2.0]), torch.tensor([3.0, 9.0])])
+
+    assert (sums.n, sums.mean) == (3, 2.0)
+    assert recorder.padding.repeats == 0
+
+
+def test_means_hold_their_repeats() -> None:
+    """A mean tells nothing of its samples: nothing is cut, and the repeat is said."""
+    recorder, sums = _recorded([torch.tensor(1.0), torch.tensor(3.0)])
+
+    assert (sums.n, sums.mean) == (4, 2.0)
     assert recorder.padding.repeats == 1
+
+
+@pytest.mark.parametrize(
+    ("losses", "n"),
+    [
+        ([torch.ones(10), torch.ones(10)], 20),
+        ([torch.ones(4), torch.ones(4)], 8),
+        ([torch.ones(2), torch.ones(1)], 3),
+        ([torch.ones(1), torch.ones(2)], 3),
+        ([torch.ones(0), torch.ones(1)], 1),
+    ],
+    ids=["five tokens a sample", "two views", "the last masked", "the first masked", "all masked"],
+)
+def test_losses_that_are_not_one_a_sample_are_left_alone(losses: list[Tensor], n: int) -> None:
+    """None of them is cut unless its batch has one a sample, and the repeat is said."""
+    recorder, sums = _recorded(losses)
+    cut = len(losses[1]) == 2
+
+    assert sums.n == n - cut
+    assert recorder.padding.repeats == 1
+
+
+def test_a_masked_batch_with_one_loss_left_weighs_one() -> None:
+    """Beside four losses of 1 a 6 of the shape (1,) is one loss, and of () the mean of four."""
+    means = []
+    for last in (torch.full((1,), 6.0), torch.tensor(6.0)):
+        recorder = Recorder({})
+        for loss in (torch.ones(4), last):
+            recorder.begin("val", torch.ones(4))
+            recorder.track(loss, None)
+            recorder.end()
+        (row,) = recorder.meter("val", "mixin").rows(torch.device("cpu")).tolist()
+        means.append(Sums(*row).mean)
+
+    assert means == [(4 + 6) / 5, (4 + 4 * 6) / 8]
+
+
+def test_elsewhere_one_number_is_a_mean() -> None:
+    """What a step returns or logs as (1,) weighs its batch."""
+    recorder = Recorder({})
+    for loss, size in ((torch.ones(1), 6), (torch.full((1,), 5.0), 2)):
+        recorder.begin("val", torch.ones(size))
+        recorder.returned(loss)
+        recorder.logged("val_loss", loss, {})
+        recorder.end()
+
+    for source in ("outputs", "logged"):
+        meter = recorder.meter("val", source, names={"val": "val_loss"})
+        assert Sums(*meter.rows(torch.device("cpu"))[0].tolist()).mean == 2.0

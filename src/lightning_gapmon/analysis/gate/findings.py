@@ -71,12 +71,12 @@ def found_by(diagnosis: Diagnosis) -> str:
     Example:
         >>> found_by(Diagnosis(verdict="plateau", message="flat"))
         'plateau'
-        >>> found_by(Diagnosis(verdict="overfitting", message="rose"))
-        'overfitting:rise'
+        >>> found_by(Diagnosis(verdict="overfitting", form="gap", message="wide"))
+        'overfitting:gap'
     """
     if diagnosis.verdict != "overfitting":
         return diagnosis.verdict
-    return f"overfitting:{getattr(diagnosis, 'form', None) or 'rise'}"
+    return f"overfitting:{diagnosis.form or 'rise'}"
 
 
 def named(names: Iterable[str]) -> frozenset[str]:

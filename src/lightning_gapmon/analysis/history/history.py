@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -15,6 +16,7 @@ from lightning_gapmon.analysis.history.plain import (
     strict,
     to_columns,
 )
+from lightning_gapmon.analysis.history.start_loss import StartLoss
 from lightning_gapmon.analysis.wording import count, number
 from lightning_gapmon.errors import HistoryError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 State = TypeVar("State")
 VERSION = 1
+SHOWN_BY = "lightning_gapmon.report.notebook"
 
 
 class History(Sequence[Observation]):
@@ -35,6 +38,7 @@ class History(Sequence[Observation]):
     Args:
         observations: The checks so far.
         planned: How many checks the run intends in all, if its checks hold no plan of their own.
+        start: The validation loss before training, where that was measured.
 
     Example:
         >>> history = History.from_curves(train=[0.9, 0.5, 0.3], val=[1.0, 0.7, 0.8])
@@ -55,9 +59,13 @@ class History(Sequence[Observation]):
     gap_low, gap_high = ColumnOf(), ColumnOf()
 
     def __init__(
-        self, observations: Iterable[Observation] = (), *, planned: int | None = None
+        self,
+        observations: Iterable[Observation] = (),
+        *,
+        planned: int | None = None,
+        start: StartLoss | None = None,
     ) -> None:
-        self._planned = planned
+        self._planned, self.start = planned, start
         self._seen: list[Observation] = []
         self._start = 0
         self._stop: int | None = None
@@ -72,7 +80,7 @@ class History(Sequence[Observation]):
         What is set here serves checks that hold no plan of their own.
         """
         own = self[-1].planned if self else math.nan
-        return self._planned if math.isnan(own) else round(own)
+        return round(own) if math.isfinite(own) else self._planned
 
     @planned.setter
     def planned(self, planned: int | None) -> None:
@@ -119,15 +127,17 @@ class History(Sequence[Observation]):
             raise HistoryError(msg)
         view = object.__new__(History)
         view._planned, view._seen, view._scans = self._planned, self._seen, self._scans
+        view.start = self.start
         view._start = self._start + start
         view._stop = self._start + max(start, stop)
         return view
 
     def __eq__(self, other: object) -> bool:
-        """Compare plan and checks; NaN equals NaN here, for both mean `not measured`."""
+        """Compare plan, start and checks; NaN equals NaN here, for both mean `not measured`."""
         if not isinstance(other, History):
             return NotImplemented
-        return self.planned == other.planned and repr([*self]) == repr([*other])
+        ours, theirs = (self.planned, self.start, *self), (other.planned, other.start, *other)
+        return repr(ours) == repr(theirs)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -142,6 +152,14 @@ class History(Sequence[Observation]):
         checks, best = count(self.planned or len(self), "check"), self.best
         lowest = f", best validation loss {number(best.val)} at check {best.check}" if best else ""
         return f"<History of {done}{checks}{lowest}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Show the checks in a notebook: as a chart, and as a table.
+
+        Reports are above the analysis, which imports none: this one is looked up by its name.
+        """
+        shown: dict[str, str] = import_module(SHOWN_BY).history_bundle(self)
+        return shown
 
     def scan(
         self,
@@ -187,7 +205,13 @@ class History(Sequence[Observation]):
             >>> History.from_curves(train=[2.0], val=[3.0]).to_plain()["columns"]
             {'check': [1], 'epoch': [0], 'step': [1], 'train': [2.0], 'val': [3.0]}
         """
-        return {"version": VERSION, "planned": self.planned, "columns": to_columns(self)}
+        start = {"start": self.start.to_plain()} if self.start else {}
+        return {
+            "version": VERSION,
+            "planned": self.planned,
+            **start,
+            "columns": to_columns(self),
+        }
 
     def to_json(self) -> str:
         """Write the history as strict JSON, one list a quantity; NaN, not measured, is null.
@@ -211,7 +235,12 @@ class History(Sequence[Observation]):
                 "Read it with the version of lightning_gapmon that wrote it."
             )
             raise HistoryError(msg)
-        return cls(from_columns(plain["columns"]), planned=plain.get("planned"))
+        start = plain.get("start")
+        return cls(
+            from_columns(plain["columns"]),
+            planned=plain.get("planned"),
+            start=None if start is None else StartLoss.from_plain(start),
+        )
 
     def to_pandas(self) -> "pd.DataFrame":
         """Make a table with one row a check and one column a quantity, the gap with them.
@@ -267,34 +296,3 @@ def _better(best: Observation | None, history: History) -> Observation | None:
     if not math.isfinite(seen.val) or (best is not None and seen.val >= best.val):
         return best
     return seen
-
-
-def run_given(
-    call: str,
-    history: History | None,
-    *,
-    train: Sequence[float] | None,
-    val: Sequence[float] | None,
-) -> History:
-    """Take the run that was given: as a history, or as its two curves.
-
-    Args:
-        call: How the run is given, such as `diagnose({})`.
-        history: The run, or None.
-        train: Train loss at each check, or None.
-        val: Validation loss at each check, or None.
-
-    Raises:
-        HistoryError: Neither a history nor both curves were given, or both were.
-    """
-    if history is not None and train is None and val is None:
-        return history
-    if history is None and train is not None and val is not None:
-        return History.from_curves(train=train, val=val)
-    given = {"a history": history, "train": train, "val": val}
-    found = " and ".join(name for name, value in given.items() if value is not None)
-    msg = (
-        f"Found {found or 'no run'} in {call.format('...')}; expected a history or both curves: "
-        f"{call.format('history')}, or {call.format('train=[...], val=[...]')}."
-    )
-    raise HistoryError(msg)

@@ -8,6 +8,7 @@ Verdict = Literal[
     "overfitting",
     "underfitting",
     "good_fit",
+    "learning",
     "plateau",
     "diverging",
     "non_finite",
@@ -15,6 +16,7 @@ Verdict = Literal[
     "undecided",
 ]
 Severity = Literal["info", "warning", "error"]
+Form = Literal["rise", "gap", "both"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,9 @@ class Diagnosis:
 
     Attributes:
         verdict: One of the stable names.
+        form: Which overfitting it is, else None: `rise` (validation came up and train did not
+            come with it), `gap` (train went on far below validation, which has stopped
+            improving) or `both`.
         severity: `info`, `warning` or `error`.
         message: One sentence that says it in words and numbers.
         evidence: The numbers behind it, by name.
@@ -32,6 +37,7 @@ class Diagnosis:
     """
 
     verdict: Verdict
+    form: Form | None = None
     severity: Severity = "info"
     message: str
     evidence: Mapping[str, float] = field(default_factory=dict)

@@ -6,15 +6,17 @@ from dataclasses import replace
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-from lightning_gapmon.analysis.verdicts.level import middle
-from lightning_gapmon.analysis.verdicts.remedies import against_leakage
+from lightning_gapmon.analysis.verdicts.gap import far_below
+from lightning_gapmon.analysis.verdicts.levels import middle
+from lightning_gapmon.analysis.verdicts.reading import Reading
+from lightning_gapmon.analysis.verdicts.remedies import against_easy_validation, against_leakage
+from lightning_gapmon.analysis.wording import number
 
 LEAST_CHECKS = 5
 SHARED = 0.01  # of the validation samples: enough, with a fair gap at or below zero
 MOSTLY_SHARED = 0.5  # of the validation samples: enough by itself
 STDERRS = 4.0
 BELOW = 0.1  # of the probe loss
-CONTINUED = 31
 
 
 def leakage(history: History, overlap: Overlap | None) -> Diagnosis | None:
@@ -45,7 +47,7 @@ def leakage(history: History, overlap: Overlap | None) -> Diagnosis | None:
 def qualified(praise: Diagnosis | None, overlap: Overlap | None) -> Diagnosis | None:
     """Say beside a good verdict that validation is not as new to the model as it should be."""
     share = overlap.share if overlap else 0.0
-    if praise is None or share < SHARED:
+    if praise is None or praise.verdict != "good_fit" or share < SHARED:
         return praise
     return replace(
         praise,
@@ -53,6 +55,23 @@ def qualified(praise: Diagnosis | None, overlap: Overlap | None) -> Diagnosis | 
         message=f"{praise.message}, but {_shared(share)}: on new data the loss may be higher",
         evidence={**praise.evidence, "shared": share},
         remedies=against_leakage(),
+    )
+
+
+def explained(found: Diagnosis, reading: Reading) -> Diagnosis:
+    """Say beside any verdict that validation is far below train, which wants an explanation."""
+    if not far_below(reading):
+        return found
+    known = "dropout or augmentation in training, " if reading.basis != "probe" else ""
+    return replace(
+        found,
+        severity=found.severity if found.severity == "error" else "warning",
+        message=(
+            f"{found.message}; validation loss is far below train loss "
+            f"({number(reading.end.val)} and {number(reading.end.train)}): {known}an easier "
+            "validation set, or a leak"
+        ),
+        remedies=(*found.remedies, *against_easy_validation(probed=reading.basis == "probe")),
     )
 
 

@@ -58,18 +58,30 @@ def against_underfitting() -> tuple[str, ...]:
     )
 
 
-def against_plateau(*, memorising: bool) -> tuple[str, ...]:
-    """Change something or stop: more of the same brings nothing."""
-    if memorising:
-        return (
-            "stop here: more steps only bring memorising",
-            "add weight decay or dropout",
-            "augment the training data, or add more of it",
-        )
+def against_memorising() -> tuple[str, ...]:
+    """Stop, or narrow the gap."""
     return (
-        "stop here, or lower the learning rate",
-        "make the model larger",
+        "stop here: more steps only bring memorising",
+        "narrow the gap: add weight decay or dropout",
+        "augment the training data, or add more of it",
+        "make the model smaller",
     )
+
+
+def against_plateau() -> tuple[str, ...]:
+    """Change something or stop: more of the same brings nothing."""
+    return (
+        "stop here, or change the learning rate",
+        "make the model larger",
+        "look whether the inputs carry what is to be predicted, and are scaled",
+    )
+
+
+def against_easy_validation(*, probed: bool) -> tuple[str, ...]:
+    """Find out why validation is so much easier than training."""
+    probe = "GapMonitor(probe=8) reads training data as validation is read: is it still so?"
+    leak = "GapMonitor(leakage=10_000) looks for validation samples that are in training, too"
+    return (leak,) if probed else (probe, leak)
 
 
 def against_leakage() -> tuple[str, ...]:

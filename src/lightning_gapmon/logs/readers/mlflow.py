@@ -86,8 +86,8 @@ def _rows(place: Place) -> list[tuple[object, ...]]:
                 base.text_factory = _text
                 base.set_progress_handler(lambda: monotonic() > until, STEPS_BETWEEN_LOOKS)
                 return base.execute(QUERY, (MOST_ROWS,)).fetchall()
-        except sqlite3.Error as error:
-            msg = f"no database of MLflow: {error}"
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # its messages quote the file
+            msg = f"no database of MLflow: {str(error) or 'its schema is damaged'}"
             raise LogFormatError(msg) from error
 
 

@@ -79,6 +79,7 @@ class GapCheckpoint(RankedCheckpoint):
         let_last_be_found()
         self.selection = Selection(by=select, max_gap=max_gap)
         self._history: History | None = None
+        self._checks: dict[str, int] = {}  # by the path of what was saved then
         self._seen = self._batches = 0
         self._loaded = False
 
@@ -109,7 +110,8 @@ class GapCheckpoint(RankedCheckpoint):
         A ranking that went on would keep a later fit from saving, and `best` would be a file of
         another run.
         """
-        self._history, self._seen, self._loaded = None, 0, False
+        self._history, self._checks = None, {}
+        self._seen, self._loaded = 0, False
         self.forget_saved()
         self.best_k_models, self.kth_value = {}, torch.tensor(math.inf)
         self.best_model_score = self.current_score = None
@@ -144,8 +146,15 @@ class GapCheckpoint(RankedCheckpoint):
         self._seen = seen.check
         if self.monitor is None or math.isfinite(seen.val):
             if self.monitor is None or self.selection.admits(seen):
+                before = set(self.best_k_models)
                 self.save_ranked(trainer)
+                self._checks |= dict.fromkeys(self.best_k_models.keys() - before, seen.check)
             self.save_latest(trainer)
+
+    @property
+    def kept_checks(self) -> list[int]:
+        """Numbers of the checks among the best kept, as far as this process saved them."""
+        return sorted(self._checks[path] for path in self.best_k_models if path in self._checks)
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Keep the last weights of a fit that has had no check: the stock one would, too."""

@@ -3,8 +3,10 @@
 import math
 
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 
+from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
 
 MOST_BATCHES = 256
@@ -23,7 +25,7 @@ class Baseline:
     """
 
     def __init__(self, given: float | None = None) -> None:
-        self._given = given
+        self._given, self._is_off = given, False
         self.measured = math.nan
         self._targets: list[Tensor] = []
 
@@ -34,21 +36,36 @@ class Baseline:
 
     def take(self, module: object, batch: object) -> None:
         """Take a batch's targets."""
-        is_known = self._given is not None or len(self._targets) >= MOST_BATCHES
+        is_known = self._is_off or self._given is not None or len(self._targets) >= MOST_BATCHES
         if is_known or not isinstance(module, GapMonitorMixin):
             return
-        targets = module.targets(batch)
-        if targets is not None:
-            targets = targets.detach()
-            whole = targets.is_floating_point()  # the length of class indices may vary
-            self._targets.append(targets if whole else targets.flatten())
+        try:
+            targets = module.targets(batch)
+            if targets is not None:
+                self._targets.append(targets.detach())
+        except Exception as error:  # noqa: BLE001 - the user's method may raise anything
+            self._switch_off(error)
 
     def measure(self) -> float:
         """Compute it from what was collected; this waits for the device, once a fit."""
         if self._targets:
-            self.measured = trivial_loss(torch.cat(self._targets))
+            try:
+                self.measured = trivial_loss(_joined(self._targets))
+            except Exception as error:  # noqa: BLE001 - as of targets on several devices
+                self._switch_off(error)
             self._targets = []
         return self.measured
+
+    def _switch_off(self, error: Exception) -> None:
+        rank_zero_warn(switched_off("baseline", error))
+        self._is_off, self._targets = True, []
+
+
+def _joined(targets: list[Tensor]) -> Tensor:
+    """Join the targets of batches; those of class indices, or of no common shape, as a row."""
+    columns = {target.shape[1:] if target.ndim else None for target in targets}
+    whole = len(columns) == 1 and None not in columns and targets[0].is_floating_point()
+    return torch.cat([target if whole else target.flatten() for target in targets])
 
 
 def trivial_loss(targets: Tensor) -> float:
@@ -71,4 +88,4 @@ def trivial_loss(targets: Tensor) -> float:
     if not len(counts):
         return math.nan
     shares = counts.double() / counts.sum()
-    return float(-(shares * shares.log()).sum())
+    return abs(float((shares * shares.log()).sum()))  # for one class 0, and not -0

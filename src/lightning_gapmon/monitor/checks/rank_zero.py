@@ -34,6 +34,21 @@ class RankZero:
     baseline: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a probe has spent.
+
+    Attributes:
+        last: Seconds at this check.
+        seconds: Seconds so far.
+        batches: Batches read so far.
+    """
+
+    last: float = 0.0
+    seconds: float = 0.0
+    batches: float = 0.0
+
+
 class Clock:
     """How long a fit has run, and its validation.
 
@@ -79,3 +94,23 @@ def plateau_wait(trainer: "Trainer") -> float:
         if isinstance(scheduler, ReduceLROnPlateau)
     ]
     return float(min(waits, default=math.nan))
+
+
+def rank_zero(trainer: "Trainer", clock: Clock, probe: Spent, *, baseline: float) -> RankZero:
+    """Put together what this rank would say for all.
+
+    Args:
+        trainer: The Trainer, in validation.
+        clock: That of the fit.
+        probe: What the probe has spent.
+        baseline: Loss of a trivial predictor.
+    """
+    return RankZero(
+        seconds=clock.seconds,
+        lr=learning_rate(trainer),
+        lr_drop_in=plateau_wait(trainer),
+        validating=clock.validating - probe.last,
+        probing=probe.seconds,
+        probed=probe.batches,
+        baseline=baseline,
+    )

@@ -87,7 +87,6 @@ class Reduced:
         tags_taken: Whether the module logs under one of our names, on any rank.
         one_mind: Whether all ranks have heard the same names.
         shares: For each source the share of training steps that had a loss from it.
-        trained: Whether there was any training step.
         loaders: The validation loaders that are watched.
         computed: For each loader the logged validation loss as its metric computes it; NaN where
             there is none.
@@ -101,7 +100,6 @@ class Reduced:
     tags_taken: bool
     one_mind: bool
     shares: dict[Source, float]
-    trained: bool
     loaders: Sequence[int]
     computed: Sequence[float] = ()
 
@@ -127,6 +125,10 @@ class Reduced:
         if both:
             return both[0], both[0]
         return (trains[0] if trains else None), (vals[0] if vals else None)
+
+    def share(self, watched: Watched) -> float:
+        """Give the share of training steps that had the train loss; 1 where there were none."""
+        return self.shares[watched.train] if watched.train else 1.0
 
     def settled(self, watched: Watched, names: Names) -> Watched:
         """Settle where the losses come from; a train loss that is not heard stays as it was."""
@@ -256,7 +258,6 @@ def _read(
         tags_taken=votes.tags_taken > 0,
         one_mind=votes.are_one(ranks),
         shares={source: votes.share(source) for source in SOURCES},
-        trained=votes.steps > 0,
         loaders=loaders,
     )
     return reduced, votes

@@ -9,6 +9,7 @@ from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.collect.apart import Served
 from lightning_gapmon.collect.overlap.digest import is_indexed
 from lightning_gapmon.collect.overlap.find import compare
+from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.leak_check.rank_group import rank_group
 from lightning_gapmon.monitor.losses.padding import flat
 from lightning_gapmon.monitor.output import messages
@@ -35,7 +36,7 @@ def look(trainer: "Trainer", limit: int) -> list[Overlap]:
             lambda: _sides(trainer), limit=limit, progress=bar, group=rank_group(trainer)
         )
     except Exception as error:  # noqa: BLE001 - a user's dataset may raise anything
-        told = messages.switched_off("leakage", error)
+        told = switched_off("leakage", error)
         rank_zero_warn(told)
         return [Overlap(notes=(told,))]
     for number, overlap in enumerate(known):

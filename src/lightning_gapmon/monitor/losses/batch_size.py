@@ -1,7 +1,7 @@
 """How many samples a batch has: as the user says, else by the first size of its tensors."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from numbers import Real
 from typing import Any
@@ -13,9 +13,9 @@ from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.losses.step_output import describe
 from lightning_gapmon.monitor.losses.watched import Source
 
-# A batch with more parts than these before its first tensor is data and no structure: lists of
-# numbers or words, which would be walked to their end at each step.
-_MOST_LEAVES = 64
+_MOST_PARTS = 512
+_PLAIN = (str, bytes, int, float, complex, type(None))
+_END = object()
 
 BatchSize = Callable[[Any], "int | Tensor"]
 
@@ -96,28 +96,33 @@ def first_sizes(batch: object, *, most: int | None = None) -> list[int]:
     graphs = getattr(batch, "num_graphs", None)
     if isinstance(graphs, int):
         return [graphs]
-    leaves = islice(_leaves(batch), _MOST_LEAVES)
-    tensors = (leaf for leaf in leaves if isinstance(leaf, Tensor) and leaf.ndim)
-    return list(islice(map(len, tensors), most))
+    return list(islice((len(tensor) for tensor in _tensors(batch) if tensor.ndim), most))
 
 
-def _leaves(batch: object) -> Iterable[object]:
-    parts = None if isinstance(batch, Tensor) else _parts(batch)
-    if parts is None:
-        yield batch
-    else:
-        for part in parts:
-            yield from _leaves(part)
+def _tensors(batch: object) -> Iterator[Tensor]:
+    """Go through a batch's tensors in their order, as far as that is cheap at every step."""
+    open_parts, looked = [iter((batch,))], 0
+    while open_parts and looked < _MOST_PARTS:
+        looked += 1
+        part = next(open_parts[-1], _END)
+        if part is _END:
+            open_parts.pop()
+        elif isinstance(part, Tensor):
+            yield part
+        else:
+            open_parts.append(iter(_parts(part)))
 
 
-def _parts(batch: Any) -> Iterable[object] | None:  # noqa: ANN401 - whatever a loader gives
+def _parts(batch: Any) -> Iterable[object]:  # noqa: ANN401 - a batch is whatever a loader gives
     if isinstance(batch, Mapping):
         return batch.values()
     if isinstance(batch, (tuple, list)):
-        return batch
+        # What begins with a text or a number holds no tensors, and may be long.
+        return () if batch and isinstance(batch[0], _PLAIN) else batch
     if dataclasses.is_dataclass(batch):
-        return [getattr(batch, field.name) for field in dataclasses.fields(batch)]
-    return None
+        fields = dataclasses.fields(batch)
+        return [getattr(batch, field.name, None) for field in fields]  # slots have no __dict__
+    return ()
 
 
 def per_sample(

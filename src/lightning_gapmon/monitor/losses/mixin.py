@@ -98,7 +98,8 @@ class GapMonitorMixin:
         """Hand a batch's loss to the monitor, once a step, and get it back unchanged.
 
         Args:
-            loss: The batch's mean loss, `()`, or one loss a sample, `(batch,)`.
+            loss: The batch's mean loss, `()`, or one loss a sample, `(batch,)`; so `(1,)` is the
+                loss of one sample, as where a mask leaves no other.
             batch_size: Samples (or tokens) behind a mean; by default the size of the batch.
 
         Raises:

@@ -1,5 +1,6 @@
 """Samples that a distributed sampler repeats so that all ranks have equally many."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,56 +21,53 @@ class Padding:
     def __init__(self) -> None:
         self._samplers: list[Any] = []
         self._known: list[bool] = []
-        self._seen: dict[int, int] = {}
+        self._sizes: list[int] = []
+        self._batches: Counter[int] = Counter()
         self._left_out: set[int] = set()
-        self._unclear: set[int] = set()
+        self._other: set[int] = set()
 
     def watch(self, loaders: Any) -> None:  # noqa: ANN401 - a loader, or a collection of them
         """Look at the samplers of the validation loaders."""
         several = flat(loaders)
         self._samplers = [_padded_sampler(loader) for loader in several]
         self._known = [_is_in_order(loader) for loader in several]
+        self._sizes = [getattr(loader, "batch_size", None) or 1 for loader in several]
 
     @property
     def repeats(self) -> int:
         """How many samples are repeats that were not left out, over all ranks and loaders."""
+        clean = self._left_out - self._other
         return sum(
             sampler.total_size - len(sampler.dataset)
             for loader, sampler in enumerate(self._samplers)
-            if sampler is not None and loader not in self._left_out - self._unclear
+            if sampler is not None and loader not in clean
         )
 
-    def concerns(self, loader: int) -> bool:
-        """Tell whether a loader may have repeats, and it is known where."""
-        known = loader < len(self._samplers) and self._known[loader]
-        return known and self._samplers[loader] is not None
+    def begin_batch(self, loader: int) -> None:
+        """Count a batch, of whose losses nothing may come."""
+        self._batches[loader] += 1
 
-    def without(self, losses: Tensor, loader: int, samples: int | None) -> Tensor:
-        """Cut the repeats off a batch of losses, one a sample: `(samples,)`.
+    def without(self, losses: Tensor, loader: int) -> Tensor:
+        """Cut the repeats off a batch of losses where there is one a sample, `(samples,)`.
 
-        Others (one a token, some left out, two views of each) do not show which are a sample's,
-        and stay as they are.
-
-        Args:
-            losses: As the module gave them.
-            loader: The number of the loader.
-            samples: How many the batch has; None where it does not show that.
+        Losses that are more or fewer than the batch's samples (one a token, two views, a mask)
+        do not show which of them are a repeat's, and are left alone.
         """
-        if not self.concerns(loader):
+        sampler = self._samplers[loader] if loader < len(self._samplers) else None
+        if sampler is None or not self._known[loader]:
             return losses
-        start = self._seen.get(loader, 0)
-        self._seen[loader] = start + (samples or 0)
-        if samples != len(losses):
-            self._unclear.add(loader)
+        size = self._sizes[loader]
+        start = (self._batches[loader] - 1) * size
+        if len(losses) != min(size, sampler.num_samples - start):
+            self._other.add(loader)
             return losses
-        sampler = self._samplers[loader]
         self._left_out.add(loader)
         own = -((sampler.rank - len(sampler.dataset)) // sampler.num_replicas)
         return losses[: max(0, own - start)]
 
     def reset(self) -> None:
         """Begin a new pass over the loaders."""
-        self._seen.clear()
+        self._batches.clear()
 
 
 def flat(loaders: Any) -> list[Any]:  # noqa: ANN401

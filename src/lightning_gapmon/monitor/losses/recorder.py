@@ -10,12 +10,7 @@ from torch import Tensor
 
 from lightning_gapmon.analysis.loss_names import Side, without_loader
 from lightning_gapmon.collect.meter.meter import LossMeter
-from lightning_gapmon.monitor.losses.batch_size import (
-    BatchSize,
-    BatchSizes,
-    first_sizes,
-    per_sample,
-)
+from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes, per_sample
 from lightning_gapmon.monitor.losses.logged_name import Heard, choose, could_be
 from lightning_gapmon.monitor.losses.logged_value import (
     LoggedValues,
@@ -92,6 +87,8 @@ class Recorder:
         self._batch, self._loader = batch, loader
         self._size, self._evaluated = None, False
         self.steps += at == "train"
+        if at == "val":
+            self.padding.begin_batch(loader)
 
     def over(self) -> None:
         """Leave a step, but hear what others say of it until the next one, or the end."""
@@ -273,25 +270,20 @@ class Recorder:
         meter = self._meters[self._at, source, name, self._loader]
         if type(loss) is not Tensor and hasattr(loss, "full_tensor"):
             loss = loss.full_tensor()
-        if not loss.ndim:
+        if not loss.ndim or source != "mixin":  # elsewhere a single number is a mean, (1,) or ()
+            loss = loss.reshape(()) if loss.ndim else loss
             meter.add(loss, self._samples(source) if batch_size is None else batch_size)
         else:
-            self._add_several(source, meter, loss, batch_size)
+            self._add_several(meter, loss, batch_size)
 
     def _add_several(
-        self, source: Source, meter: LossMeter, loss: Tensor, batch_size: "float | Tensor | None"
+        self, meter: LossMeter, loss: Tensor, batch_size: "float | Tensor | None"
     ) -> None:
-        """Take one loss a sample; `(1,)` is that of the only one."""
-        if source != "mixin":  # a mean may come as (1,) there
-            meter.add(
-                loss.reshape(()), self._samples(source) if batch_size is None else batch_size
-            )
-        elif loss.numel():
+        if loss.numel():
             one_each = loss.ndim == 1 and batch_size is None
             loss, weight = (loss, 1.0) if one_each else per_sample(loss, batch_size)
-            if self._at == "val" and self.padding.concerns(self._loader):
-                samples = first_sizes(self._batch, most=1)
-                loss = self.padding.without(loss, self._loader, samples[0] if samples else None)
+            if self._at == "val":
+                loss = self.padding.without(loss, self._loader)
             meter.add(loss, weight)
 
     def _samples(self, source: Source) -> "float | Tensor":

@@ -23,16 +23,18 @@ def log_dir(loggers: "Sequence[Logger]") -> str:
 
 
 @rank_zero_only
-def leave_report(outcome: Outcome, folder: str) -> None:
-    """Leave the report beside the logs, where there are any, on global rank 0."""
+def leave_report(outcome: Outcome, folder: str) -> bool:
+    """Leave the report beside the logs, where there are any, on global rank 0; tell if it is."""
     if not folder or not outcome.history:
-        return
+        return False
     path = Path(folder, document.NAME)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         document.write(outcome, path)
     except OSError as error:  # a full disk: it must not hide what else went wrong
         rank_zero_warn(messages.not_written(path, error))
+        return False
+    return True
 
 
 @rank_zero_only

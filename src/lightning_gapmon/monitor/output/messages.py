@@ -205,9 +205,9 @@ def leak(overlap: Overlap, loader: int | None) -> str:
     )
 
 
-def switched_off(option: str, error: Exception) -> str:
-    """Say that what only watches has failed, and that the fit goes on without it."""
+def call_failed(name: str, error: Exception) -> str:
+    """Say that a function of the user has failed, and that nothing else has."""
     return (
-        f"GapMonitor({option}=...) is switched off, and the fit goes on without it: found "
-        f"{type(error).__name__}: {error}"
+        f"GapMonitor(on_verdict=...) called {name}, which raised {type(error).__name__}: {error}. "
+        "Training goes on; mend the function, or leave it out."
     )

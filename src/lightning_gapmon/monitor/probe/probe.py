@@ -13,10 +13,11 @@ from lightning_gapmon.collect.unchanged import (
     unchanged_metrics,
     unchanged_random_state,
 )
+from lightning_gapmon.monitor.checks.rank_zero import Spent
 from lightning_gapmon.monitor.compat import to_device
+from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
 from lightning_gapmon.monitor.losses.watched import SOURCES
-from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ class Probe:
     def fit_amount(self, rank_zero: "RankZero") -> None:
         """Keep to the amount from the next check on."""
         self.batches.fit_amount(rank_zero)
+
+    @property
+    def spent(self) -> Spent:
+        """What it has spent so far."""
+        return Spent(self.last, self.batches.seconds, self.batches.read)
 
     def run(
         self, trainer: "Trainer", module: "LightningModule", recorder: "Recorder", hook: "LogHook"
@@ -121,7 +127,7 @@ class Probe:
         for source in SOURCES:
             recorder.meter("probe", source).reset()
         if trainer.is_global_zero or not isinstance(failure, _ElsewhereError):
-            warnings.warn(messages.switched_off("probe", failure), stacklevel=2)
+            warnings.warn(switched_off("probe", failure), stacklevel=2)
 
 
 class _ElsewhereError(RuntimeError):

@@ -1,0 +1,50 @@
+"""What leaves a fit for others while it goes on, and at its end."""
+
+from typing import TYPE_CHECKING
+
+from lightning_gapmon.monitor.output import ending, own_word
+from lightning_gapmon.monitor.output.live import LiveView
+from lightning_gapmon.monitor.output.own_word import OwnWord
+from lightning_gapmon.monitor.output.running_report import RunningReport
+from lightning_gapmon.monitor.output.verdict_calls import VerdictCalls
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from lightning_gapmon.analysis.outcome import Outcome
+    from lightning_gapmon.board.tags import Tags
+    from lightning_gapmon.monitor.settings import Show
+
+
+class News:
+    """Tells the Gap tab, a notebook, `gapmon.json` and the user's functions of a fit.
+
+    Args:
+        show: What people are shown.
+    """
+
+    def __init__(self, show: "Show") -> None:
+        self._own_word = OwnWord()
+        self._live = LiveView()
+        self._report = RunningReport()
+        self._calls = VerdictCalls(show.hearers)
+
+    def check(self, trainer: "Trainer", outcome: "Outcome", tags: "Tags") -> None:
+        """Tell what is known after a check.
+
+        Args:
+            trainer: The Trainer.
+            outcome: What is known so far.
+            tags: What the scalars of a check are called.
+        """
+        self._own_word.check(trainer, outcome, tags)
+        self._live.show(trainer, outcome)
+        self._report.check(trainer, outcome)
+        self._calls.check(trainer, outcome)
+
+    def end(self, trainer: "Trainer", outcome: "Outcome", tags: "Tags") -> None:
+        """Tell how it ended."""
+        own_word.write(trainer, outcome, tags, ended=True)
+        self._live.show(trainer, outcome, ended=True)
+        ending.leave_report(outcome, ending.log_dir(trainer.loggers))
+        self._calls.end(trainer, outcome)
