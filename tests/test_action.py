@@ -1,6 +1,7 @@
 """The composite action: its steps in a shell, as a runner would run them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,14 @@ def test_outputs_and_inputs_are_those_that_the_steps_use() -> None:
 
     assert all("${{ inputs." + name + " }}" in text for name in ACTION["inputs"] if name != "fail")
     assert not [step for step in STEPS.values() if "${{" in step["run"]]
+
+
+def test_the_hook_runs_the_gate_on_logs() -> None:
+    """What pre-commit reads names the command, and files that are logs."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    pattern = re.compile(hook["files"])
+
+    assert hook["entry"] == "gapmon check"
+    logs = ("run/metrics.csv", "gapmon.json", "a/events.out.tfevents.1700000000.host.1.0")
+    assert all(map(pattern.search, logs))
+    assert not pattern.search("src/metrics.csv.py")

@@ -82,7 +82,7 @@ def test_overlay_draws_both_losses_whole(page: Page) -> None:
     """One chart holds two lines, with a point for each check that was logged."""
     overlay, _ = overlay_charts(page)
 
-    expect(overlay.locator("path.line")).to_have_count(3)
+    expect(overlay.locator("path.line")).to_have_count(2)
     for line in overlay.locator("path.line").all():
         expect(line).to_have_attribute("d", _path(CHECKS))
 

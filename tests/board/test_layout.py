@@ -20,7 +20,7 @@ def test_tensorboard_reads_two_charts_in_one_category() -> None:
     (category,) = _parsed().category
     overlay, band = category.chart
 
-    assert list(overlay.multiline.tag) == ["^Loss/train$", "^Loss/val$", "^Loss/train_fair$"]
+    assert list(overlay.multiline.tag) == ["^Loss/train$", "^Loss/val$"]
     assert [(s.value, s.upper) for s in band.margin.series] == [("Loss/val", "Loss/val")]
 
 

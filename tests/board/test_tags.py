@@ -12,6 +12,7 @@ DEFAULTS = {
     "Loss/gap",
     "Loss/gap_relative",
     "Loss/gap_stderr",
+    "Loss/outlook",
     "Loss/verdict",
     "Loss/stop",
 }

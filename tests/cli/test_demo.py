@@ -32,7 +32,7 @@ def test_demo_overfits_is_stopped_and_gets_its_best_weights_back(
     assert "its weights are back in the module" in said
     assert "stopped  at check" in said
     assert "tensorboard --logdir runs/demo/version_0" in said
-    assert "#custom_scalars&_smoothingWeight=0" in said
+    assert "#gapmon" in said
     assert len(val) < 60
 
 

@@ -107,3 +107,17 @@ def test_a_report_of_a_monitored_run_is_its_own_word(tmp_path: Path) -> None:
     csv_log(tmp_path / "foreign", [1.0, 0.9], [1.0, 0.9])
     gapmon("report", "foreign", "--html", "foreign.html")
     assert '"own": false' in (tmp_path / "foreign.html").read_text("utf-8")
+
+
+def test_a_picture_is_drawn_where_matplotlib_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A PNG of the runs, whatever they are called; without matplotlib it says what to do."""
+    (tmp_path / "x.jsonl").write_text('{"id": "$\\\\frac{", "train": [1, 2], "val": [1, 2]}')
+
+    assert gapmon("report", "runs", "x.jsonl", "--png", "r.png").code == 0
+    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+    monkeypatch.setattr("lightning_gapmon.report.png.find_spec", lambda _: None)
+    ran = gapmon("report", "runs", "--png", "no.png")
+    assert ran.code == 2
+    assert "pip install lightning-gapmon[plot]" in ran.err

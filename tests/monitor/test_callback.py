@@ -55,13 +55,13 @@ def test_one_check_follows_each_validation(
 
 @pytest.mark.skipif(Version(lightning.__version__) < Version("2.6"), reason="came with 2.6")
 def test_validation_by_the_clock(tmp_path: Path) -> None:
-    """A time as `val_check_interval` is followed too, and its plan is not known."""
+    """A time as `val_check_interval` is followed too, and so is its plan, by the batches."""
     monitor = fit(
         Net(), tmp_path, train=18, max_epochs=2, val_check_interval="00:00:00:00", max_steps=4
     )
 
     assert monitor.history.step == [1, 2, 3, 4]
-    assert monitor.history.planned is None
+    assert [seen.planned for seen in monitor.history] == [4.0] * 4
 
 
 def test_other_stages_neither_check_nor_wipe(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ GIVEN: dict[str, Any] = {
     "summary": False,
     "on_verdict": print,
 }
-READ = {"history", "best", "stop_reason", "diagnosis", "overlaps", "outcome"}
+READ = {"history", "best", "stop_reason", "diagnosis", "outlook", "overlaps", "outcome"}
 
 
 def test_an_option_is_an_attribute() -> None:
@@ -129,10 +129,10 @@ def test_an_option_is_an_attribute() -> None:
 
 
 def test_public_names_are_the_options_and_what_came_out() -> None:
-    """Beside Lightning's hooks there is nothing else to know."""
+    """Beside Lightning's hooks and a picture there is nothing else to know."""
     own = {name for name in dir(GapMonitor()) if name[0] != "_" and not hasattr(Callback, name)}
 
-    assert own == set(GIVEN) | READ
+    assert own == {*GIVEN, *READ, "plot"}
 
 
 @pytest.mark.parametrize("name", sorted({*GIVEN, *READ}))

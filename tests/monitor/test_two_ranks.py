@@ -110,6 +110,20 @@ class Rooted(Logging):
         self.log("val_loss", self.root)
 
 
+class Rivals(Logging):
+    """Its losses never move, and one rank logs another beside them."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__("train_g_loss", "val_g_loss")
+        self.rank, self.lr = rank, 0.0
+
+    def training_step(self, batch: list[Tensor], index: int) -> Tensor:
+        """Log a second loss on rank 1."""
+        if self.rank:
+            self.log("train_d_loss", 1.0)
+        return super().training_step(batch, index)
+
+
 class Ended(NamedTuple):
     """What a fit left on one rank."""
 
@@ -175,6 +189,8 @@ def _bodies(rank: int, folder: Path) -> dict[str, Ended]:
     ones = loader(torch.ones((4, 3)[rank]), batch_size=4)
     ends["ones"] = _fit(rank, folder, Both(lr=0.0), loader(torch.ones(8)), ones)
     ends["tagged"] = _fit(rank, folder, Tagged(), train, val)
+    ends["by time"] = _fit(rank, folder, Net(), train, val, max_epochs=-1, max_time="00:00:00:01")
+    ends["rivals"] = _fit(rank, folder, Rivals(rank), train, val, max_epochs=5)
     ends["stopped"] = _fit(rank, folder, Net(lr=0.0), train, val, max_epochs=9)
     return ends
 
@@ -183,7 +199,9 @@ def _bodies(rank: int, folder: Path) -> dict[str, Ended]:
 def ends(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Ended]]:
     """Give what each fit left, on both ranks."""
     folder = tmp_path_factory.mktemp("ranks")
-    result: list[dict[str, Ended]] = run_ranks(_bodies, folder, world_size=2, folder=folder)
+    result: list[dict[str, Ended]] = run_ranks(
+        _bodies, folder, world_size=2, folder=folder, seconds=180
+    )
     return result
 
 
@@ -255,8 +273,23 @@ def test_all_ranks_hold_the_same(ends: list[dict[str, Ended]]) -> None:
         assert first.step == second.step
         prefix = "gapmon/gapmon/" if name == "tagged" else ""
         ours = {key: value for key, value in first.metrics.items() if f"{prefix}Loss/" in key}
-        assert len(ours) == 6
+        assert len(ours) == 7
         assert repr(ours) == repr({key: second.metrics[key] for key in ours})
+
+
+def test_the_plan_by_time_is_that_of_rank_zero(ends: list[dict[str, Ended]]) -> None:
+    """Both ranks hold the plan by one clock, at each check."""
+    plans = [History.from_plain(end["by time"].history).planned for end in ends]
+    history = History.from_plain(ends[0]["by time"].history)
+
+    assert plans[0] == plans[1] is not None
+    assert all(seen.planned >= seen.check for seen in history)
+    assert len(history) > 4
+
+
+def test_rivals_that_one_rank_hears_keep_all_from_stopping(ends: list[dict[str, Ended]]) -> None:
+    """What moved by nothing for five checks would else have been stopped at the third."""
+    assert [len(History.from_plain(end["rivals"].history)) for end in ends] == [5, 5]
 
 
 def test_a_tag_that_one_rank_logs_is_left_alone_on_all(ends: list[dict[str, Ended]]) -> None:

@@ -85,7 +85,7 @@ def test_lines_to_copy_come_whole() -> None:
     assert command.text.startswith("tensorboard --logdir ")
     assert command.text.endswith(" --port 7007")
     assert address.text == address.link
-    assert address.text == "http://localhost:7007/#custom_scalars&_smoothingWeight=0"
+    assert address.text == "http://localhost:7007/#gapmon"
 
 
 def test_paths_below_the_current_folder_are_short(

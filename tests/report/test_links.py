@@ -7,7 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given, strategies as st
 
+from lightning_gapmon.board.tags import PLUGIN
 from lightning_gapmon.report import links
+
+
+def test_tab_has_the_name_that_tensorboard_knows() -> None:
+    """The part behind # is the plugin's own name."""
+    address = urlsplit(links.tab(host="127.0.0.1", port=7007))
+
+    assert (address.netloc, address.fragment) == ("127.0.0.1:7007", PLUGIN)
 
 
 def test_overlay_lands_on_the_chart_unsmoothed() -> None:

@@ -48,4 +48,4 @@ def test_any_run_can_be_drawn(history: History) -> None:
         body = text.partition("\n")[2]
 
         assert not re.search(r"nan|inf|\de[+-]?\d", re.sub('".*"', "", body))
-        assert body.count('"') == (6 if body else 0)
+        assert body.count('"') == (4 + 2 * bool(title) if body else 0)

@@ -189,6 +189,22 @@ def pair(train: Iterable[str], val: Iterable[str]) -> tuple[str, str] | None:
     return None if stem is None else found[stem]
 
 
+def are_rivals(names: Iterable[str]) -> bool:
+    """Tell whether these are several losses of one side of which none is the total.
+
+    Example:
+        >>> are_rivals(["d_loss", "g_loss"]), are_rivals(["loss", "kl_loss"])
+        (True, False)
+        >>> (
+        ...     are_rivals(["train_loss_step", "train_loss_epoch"]),
+        ...     are_rivals(["train_mse", "train_mae"]),
+        ... )
+        (False, False)
+    """
+    stems = {read.stem for read in map(read_name, names) if _is_called_loss(read.stem)}
+    return len(stems) > 1 and stems.isdisjoint(_FIRST)
+
+
 def lone(names: Iterable[str]) -> str:
     """Find the loss of a side whose other side logs none; "" where it is not clear.
 

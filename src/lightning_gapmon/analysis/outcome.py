@@ -1,8 +1,9 @@
 """All that is known of a run, as it is handed to reports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.rules.rule import StopReason
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
 
@@ -16,6 +17,7 @@ class Outcome:
         diagnosis: The verdict on it: the judgement where it has ended, else the alarm.
         ended: Whether the fit has ended.
         stop_reason: Why it was stopped, or None where it was not.
+        outlook: What was still to be expected at the last check.
         interrupted_by: Name of the exception that ended it, or "".
         kept: Number of the check that was kept where that is not the one with the lowest loss,
             because something else was selected for.
@@ -31,6 +33,7 @@ class Outcome:
     diagnosis: Diagnosis
     ended: bool = True
     stop_reason: StopReason | None = None
+    outlook: Outlook = field(default_factory=lambda: outlook(History()))
     interrupted_by: str = ""
     kept: int | None = None
     restored: bool = False

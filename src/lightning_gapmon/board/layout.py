@@ -25,11 +25,11 @@ def custom_scalars(tags: Tags) -> Layout:
     Example:
         >>> charts = custom_scalars(Tags())["gap monitor"]
         >>> charts["train and validation loss"]
-        ['Multiline', ['^Loss/train$', '^Loss/val$', '^Loss/train_fair$']]
+        ['Multiline', ['^Loss/train$', '^Loss/val$']]
         >>> charts["gap: shaded from the fair train loss to validation loss"]
         ['Margin', ['Loss/val', 'Loss/train_fair', 'Loss/val']]
     """
-    losses = [tags.train, tags.val, tags.train_fair]
+    losses = [tags.train, tags.val]
     return {
         CATEGORY: {
             OVERLAY: ["Multiline", [f"^{re.escape(tag)}$" for tag in losses]],

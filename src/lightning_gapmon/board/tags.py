@@ -64,6 +64,11 @@ class Tags:
         return f"{self.prefix}Loss/gap_stderr"
 
     @property
+    def outlook(self) -> str:
+        """Chance that the rest of the plan still improves on the best loss."""
+        return f"{self.prefix}Loss/outlook"
+
+    @property
     def verdict(self) -> str:
         """The verdict, as text, where it changes."""
         return f"{self.prefix}Loss/verdict"
@@ -76,7 +81,8 @@ class Tags:
     def names(self) -> tuple[str, ...]:
         """List all of them."""
         scalars = self.train, self.val, self.train_probe, self.train_fair
-        return (*scalars, self.gap, self.gap_relative, self.gap_stderr, self.verdict, self.stop)
+        gaps = self.gap, self.gap_relative, self.gap_stderr
+        return (*scalars, *gaps, self.outlook, self.verdict, self.stop)
 
     def are_free(self, taken: Collection[str]) -> bool:
         """Tell whether the module leaves these names alone: all below the prefix, if there is one.

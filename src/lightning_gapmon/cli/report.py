@@ -1,6 +1,6 @@
 """`gapmon report`: all runs in a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path, PurePath
@@ -17,6 +17,7 @@ from lightning_gapmon.analysis.run_document import (
 from lightning_gapmon.cli import screen
 from lightning_gapmon.cli.runs import Found, Loaded, load
 from lightning_gapmon.report import runs_table, safe
+from lightning_gapmon.report.png import png
 from lightning_gapmon.report.runs_table import Named
 
 NOTHING = 2
@@ -27,10 +28,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("logs", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--html", "html_file", type=FILE, help="Write a page that needs nothing else.")
+@click.option("--png", "png_file", type=FILE, help="Draw the runs; needs matplotlib.")
 @click.option("--markdown", "markdown_file", type=FILE, help="Write a table in Markdown.")
-def command(
-    logs: Sequence[str], *, as_json: bool, html_file: Path | None, markdown_file: Path | None
-) -> int:
+def command(logs: Sequence[str], *, as_json: bool, **files: Path | None) -> int:
     """Show all runs in a table: verdict, best check, gap, outlook, and the loss as a line.
 
     The outlook is the chance that what is left of the plan brings a loss that is 0.5 % better.
@@ -41,10 +41,14 @@ def command(
     """  # noqa: D301 - \b is click's mark for lines that stay as they are
     found = load(logs)
     runs = [Named(name=one.run.name, outcome=one.outcome) for one in found.runs]
-    if markdown_file is not None:
-        screen.write(markdown_file, runs_table.markdown(runs))
-    if html_file is not None:
-        screen.write(html_file, _page(found))
+    writers: dict[str, Callable[[], str | bytes]] = {
+        "markdown_file": lambda: runs_table.markdown(runs),
+        "html_file": lambda: _page(found),
+        "png_file": lambda: png([_document(one) for one in found.runs]),
+    }
+    for name, path in files.items():
+        if path is not None:
+            screen.write(path, writers[name]())
     if as_json:
         screen.dump(_plain(runs, found))
     else:

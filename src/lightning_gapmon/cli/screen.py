@@ -112,7 +112,7 @@ def dump(plain: Mapping[str, Any]) -> None:
     print(json.dumps(plain, indent=1, allow_nan=False))  # noqa: T201
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a file that was asked for.
 
     Raises:
@@ -120,7 +120,7 @@ def write(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         msg = (
             f"Found that {safe.shown(str(path))} cannot be written ({error.strerror}); expected "

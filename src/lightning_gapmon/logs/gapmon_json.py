@@ -12,6 +12,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.history.plain import COUNTERS, strict
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook
 from lightning_gapmon.analysis.rules.rule import StopReason
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Form, Verdict
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
@@ -113,6 +114,7 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
         "ended": outcome.ended,
         "diagnosis": asdict(outcome.diagnosis),
         "stop_reason": asdict(reason) if reason else None,
+        "outlook": asdict(outcome.outlook),
         "interrupted_by": outcome.interrupted_by,
         "kept": outcome.kept,
         "restored": outcome.restored,
@@ -135,6 +137,7 @@ def _outcome(plain: object) -> Outcome:
         ended=_need("ended", found.get("ended", True), bool),  # a log without it is of the end
         diagnosis=_diagnosis(_field(found, "diagnosis", dict)),
         stop_reason=None if reason is None else _reason(_need("stop_reason", reason, dict)),
+        outlook=_outlook(_field(found, "outlook", dict)),
         interrupted_by=_field(found, "interrupted_by", str),
         kept=_check_number(found, "kept"),
         restored=_field(found, "restored", bool),
@@ -237,6 +240,12 @@ def _reason(plain: Plain) -> StopReason:
         check=_field(plain, "check", int),
         evidence=_evidence(plain),
     )
+
+
+def _outlook(plain: Plain) -> Outlook:
+    names = ("chance", "by", "final", "final_low", "final_high", "half_in")
+    numbers = {name: _number(name, plain.get(name)) for name in names}
+    return Outlook(**numbers, reason=_field(plain, "reason", str))
 
 
 def _evidence(plain: Plain) -> dict[str, float]:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.outcome import Outcome
+    from lightning_gapmon.analysis.outlook.outlook import Outlook
     from lightning_gapmon.analysis.overlap import Overlap
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
@@ -39,5 +40,6 @@ class Attributes:
     best: "Read[Observation | None]" = Read("_results")
     stop_reason: "Read[StopReason | None]" = Read("_results")
     diagnosis: "Read[Diagnosis]" = Read("_results")
+    outlook: "Read[Outlook]" = Read("_results")
     overlaps: "Read[list[Overlap]]" = Read("_results")
     outcome: "Read[Outcome | None]" = Read("_results")

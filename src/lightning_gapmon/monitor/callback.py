@@ -64,6 +64,7 @@ class GapMonitor(Attributes, MonitorBase):
         best: The check that is kept: the lowest validation loss so far, or what `select` says.
         stop_reason: Why the last fit was stopped, or None.
         diagnosis: The verdict at the last check.
+        outlook: What is still to be expected of the run, by the checks that the rule looks at.
         overlaps: What the leak check found, one entry a validation loader.
         outcome: All that is known of the last fit, once it has ended; None until then.
 
@@ -220,7 +221,7 @@ class GapMonitor(Attributes, MonitorBase):
             fit.check(trainer)
             if fit.checked:
                 self._use(trainer, pl_module, fit)
-                fit.publisher.log(pl_module, fit.history[-1], fit.watched)
+                fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -229,7 +230,7 @@ class GapMonitor(Attributes, MonitorBase):
                 fit.check(trainer, last_chance=True)
                 if fit.checked:
                     self._use(trainer, pl_module, fit)
-                    fit.publisher.log_late(trainer, fit.history[-1], fit.watched)
+                    fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
             fit.decide(trainer)
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:

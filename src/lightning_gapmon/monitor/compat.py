@@ -111,6 +111,11 @@ def batches_trained(trainer: "Trainer") -> int:
     return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
 
 
+def steps_by_itself(trainer: "Trainer") -> bool:
+    """Tell whether the module steps several optimisers by itself, as that of a GAN does."""
+    return len(trainer.optimizers) > 1 and not trainer.lightning_module.automatic_optimization
+
+
 def let_last_be_found() -> None:
     """Let `ckpt_path="last"` look where a checkpoint that a monitor brings keeps its files, too.
 

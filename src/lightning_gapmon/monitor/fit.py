@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
+from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.loss_names import Side
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.monitor import settings as options
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
@@ -15,14 +17,10 @@ from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.agreement import free_tags, reduce_agreed
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
-from lightning_gapmon.monitor.checks.plan import (
-    all_ranks_validate,
-    checks_before,
-    planned_checks,
-)
+from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
 from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero
 from lightning_gapmon.monitor.checks.reduction import Reduced
-from lightning_gapmon.monitor.compat import foreign_callbacks, may_stop
+from lightning_gapmon.monitor.compat import foreign_callbacks, may_stop, steps_by_itself
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook
@@ -65,8 +63,7 @@ class Fit:
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
         self.history = History()
-        losses = settings.losses
-        self.watched = Watched(loader=losses.watched_loader)
+        self.watched, losses = Watched(loader=settings.losses.watched_loader), settings.losses
         self.recorder = Recorder(losses.names, losses.batch_size, is_loss=losses.is_loss)
         self.probe = make_probe(settings.evidence.probe)
         self.baseline = Baseline(settings.evidence.baseline)
@@ -81,7 +78,7 @@ class Fit:
         self._hook: LogHook | None = None
         self._diagnosis: Diagnosis | None = None
         self._window_step = 0
-        self._missed = 0
+        self._plan = Plan()
 
     def __getstate__(self) -> dict[str, object]:
         """Leave the module and the probe's data out of copies and pickles."""
@@ -90,9 +87,8 @@ class Fit:
     def attach(self, trainer: "Trainer", module: "LightningModule") -> None:
         """Hear what a module tracks and logs, and what callbacks log through it."""
         mixin.connect(module, self.recorder)
-        others = foreign_callbacks(trainer)
-        self.recorder.lingers = bool(others)
-        self._hook = LogHook(module, self.recorder.logged, others)
+        self._hook = LogHook(module, self.recorder.logged, foreign_callbacks(trainer))
+        self.recorder.lingers = self._hook.has_callbacks
         self._hook.attach()
 
     def detach(self) -> None:
@@ -112,6 +108,8 @@ class Fit:
             rank_zero_warn(messages.idle_rank())
             return False
         options.refuse_missing_loader(trainer, self.watched.loader)
+        if self._settings.stop is not None:
+            rank_zero_info(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -135,18 +133,14 @@ class Fit:
 
         Where no validation loss has been heard yet, that is left for the last chance: the module
         may log its own at its validation epoch end, which comes after the callbacks'.
-
-        Args:
-            trainer: The Trainer, in validation.
-            last_chance: Whether no loss will come later in this validation; then the check is
-                made without one.
         """
         self.recorder.end()
         if self.watched.late and not last_chance:
             self.recorder.await_whole()
             return
         spent = self.probe.spent if self.probe is not None else Spent()
-        own = rank_zero(trainer, self._clock, spent, baseline=self.baseline.measure())
+        loss = self.baseline.measure()
+        own = rank_zero(trainer, self._clock, spent, check=self._next, baseline=loss)
         reduced, names = reduce_agreed(trainer, self.recorder, self.watched, own)
         if not (reduced.has_val or last_chance):
             self.watched = replace(self.watched, late=True)
@@ -162,17 +156,13 @@ class Fit:
         self.checked = True
 
     def _pass_over(self) -> None:
-        """Make no check of a validation without the loss that is watched, and look for it again.
+        """Make no check of a validation in which the watched loss was not measured."""
+        self._look_again("val")
+        self.recorder.reset_val()  # the window goes on: it is that since the last check
+        self._plan.missed += 1
 
-        What was not measured is neither an improvement nor its absence, nor NaN. The window goes
-        on, for it is that since the last check; the plan has one check less.
-        """
-        self.publisher.notices.lost("val", self.watched, self.recorder)
-        self._look_again()
-        self.recorder.reset_val()
-        self._missed += 1
-
-    def _look_again(self) -> None:
+    def _look_again(self, side: Side) -> None:
+        self.publisher.notices.lost(side, self.watched, self.recorder)
         self.watched = replace(self.watched, lost=True, late=False)
         self.recorder.watch(self.watched)
 
@@ -183,25 +173,29 @@ class Fit:
             tags = free_tags(trainer, tags, self.recorder.logged_names)
         before = self.watched = replace(self.watched, tags=tags)
         if not before.settled:
-            self.watched = reduced.settled(before, names)
+            given, alone = self.recorder.given, steps_by_itself(trainer)
+            self.watched = reduced.settled(before, names, given=given, by_itself=alone)
             self.recorder.watch(self.watched)
         if reduced.share(self.watched) == 0:
-            self.publisher.notices.lost("train", self.watched, self.recorder)
-            self._look_again()
+            self._look_again("train")
         elif not before.lost:  # else it has not been listened to all the time
             self.publisher.notices.sparse(self.watched, reduced.share(self.watched))
 
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
-        """Make the check, and count how many are planned."""
+        """Make the check, with the plan as it is known now."""
+        number = self._next
         if not self.history:
-            self._missed = checks_before(trainer)
-        planned = planned_checks(trainer)
-        self.history.planned = None if planned is None else planned - self._missed
-        number = self.history[-1].check + 1 if self.history else 1
-        self.history.append(observe(trainer, reduced, self.watched, check=number))
+            self._plan.begin(trainer)
+        planned = self._plan.at(number, trainer, reduced.rank_zero)
+        seen = observe(trainer, reduced, self.watched, check=number, planned=planned)
+        self.history.append(seen)
         self.baseline.measured = reduced.rank_zero.baseline
         if self.watched.val is not None:
             self.publisher.notices.compare(reduced.ranks.get(self.watched.val, []), number)
+
+    @property
+    def _next(self) -> int:
+        return self.history[-1].check + 1 if self.history else 1
 
     def _begin_window(self, trainer: "Trainer", reduced: Reduced) -> None:
         if self.probe is not None:
@@ -213,6 +207,12 @@ class Fit:
     def diagnosis(self) -> "Diagnosis":
         """The verdict at the last check."""
         return self._diagnosis or self._judge()
+
+    @property
+    def outlook(self) -> Outlook:
+        """What is still to be expected, by the checks that the rule looks at."""
+        rule = self._settings.stop
+        return outlook(self.history if rule is None else rule.view(self.history))
 
     def _judge(self) -> "Diagnosis":
         overlap = leaks.worst(self.overlaps)
@@ -233,12 +233,13 @@ class Fit:
 
         It is asked anew at each check: nothing is kept that a later check may take back.
         """
-        rule = self._settings.stop if self.watched.val is not None else None
-        reason = rule(self.history) if rule is not None else None
+        may = self.watched.val is not None and not self.watched.opposed
+        reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason is not None:
             trainer.should_stop = True
-            self.publisher.stop(trainer, self.stop_reason, self.watched.tags)
+            best = self.history.best
+            self.publisher.stop(trainer, self.stop_reason, best, self.outlook, self.watched)
         self.news.check(trainer, self.so_far(), self.watched.tags)
 
     @property
@@ -254,6 +255,7 @@ class Fit:
             diagnosis=self.diagnosis,
             ended=False,
             stop_reason=self.stop_reason,
+            outlook=self.outlook,
             source=self.source,
             notes=tuple(self.publisher.notices.notes),
         )
@@ -264,7 +266,7 @@ class Fit:
             "version": states.VERSION,
             "history": self.history.to_plain(),
             "seconds": self._clock.seconds,
-            "missed": self._missed,
+            "missed": self._plan.missed,
             "watched": states.watched_to_plain(self.watched),
             "baseline": self.baseline.measured,
             "probe_batches": self.probe.batches.used if self.probe is not None else 0,
@@ -286,7 +288,7 @@ class Fit:
         state = states.checked(state)
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
-        self._missed = state["missed"]
+        self._plan = Plan(state["missed"])
         self._window_step = self.history[-1].step if self.history else 0
         watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.watched = replace(watched, loader=self.watched.loader)

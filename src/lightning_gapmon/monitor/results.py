@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.run_document import Beside, RunDocument, document_of
 from lightning_gapmon.analysis.selection import Selection
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
@@ -89,6 +90,14 @@ class Results:
         return outcome.diagnosis if outcome else diagnose(History())
 
     @property
+    def outlook(self) -> Outlook:
+        """What is still to be expected, at the last check."""
+        outcome = self.outcome
+        if self._fit is not None:
+            return self._fit.outlook
+        return outlook(History()) if outcome is None else outcome.outlook
+
+    @property
     def overlaps(self) -> "list[Overlap]":
         """What the leak check found, one entry a validation loader."""
         return self._fit.overlaps if self._fit is not None else []
@@ -130,6 +139,7 @@ class Results:
             history=fit.history,
             diagnosis=fit.diagnosis,
             stop_reason=fit.stop_reason,
+            outlook=fit.outlook,
             interrupted_by=interrupted_by,
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,

@@ -45,6 +45,8 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
         verdict: undecided: too early to tell after 1 check
     """
     yield _end(outcome)
+    if not outcome.outlook.reason:
+        yield Fact("outlook", str(outcome.outlook))
     yield from _best(outcome)
     yield from _verdict(outcome)
     if outcome.source:
@@ -53,7 +55,7 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
         yield Fact("note", note)
     if outcome.log_dir:
         yield Fact("open", links.command(short(outcome.log_dir), port=port), copied=True)
-        address = links.overlay(port=port)
+        address = links.tab(port=port)
         yield Fact("", address, copied=True, link=address)
 
 

@@ -10,6 +10,16 @@ HOST, PORT = "localhost", 6006
 WINDOWS = os.name == "nt"
 
 
+def tab(*, host: str = HOST, port: int = PORT) -> str:
+    """Give the address of the Gap tab, which shows the runs with their verdicts.
+
+    Example:
+        >>> tab()
+        'http://localhost:6006/#gapmon'
+    """
+    return f"{_base(host, port)}#gapmon"
+
+
 def overlay(*, host: str = HOST, port: int = PORT) -> str:
     """Give the address of both losses in one chart, as they were measured.
 

@@ -23,7 +23,7 @@ def chart(history: History, *, title: str = "") -> str:
         xychart-beta
             title "run"
             x-axis "check" 1 --> 3
-            y-axis "loss" -0.1 --> 2.1
+            y-axis "loss" 0 --> 2.1
             line [2, 1, 0]
             line [2, 1.5, 1]
     """
@@ -43,7 +43,7 @@ def chart(history: History, *, title: str = "") -> str:
         [
             f'%%{{init: {{"themeVariables": {palette}}}}}%%',
             "xychart-beta",
-            f'    title "{safe.mermaid(title)}"',
+            *([f'    title "{safe.mermaid(title)}"'] if title.strip() else []),
             f'    x-axis "check" {drawn[0].check} --> {drawn[-1].check}',
             f'    y-axis "loss" {_short(low)} --> {_short(high)}',
             *(f"    line [{', '.join(map(_short, line))}]" for line in lines.values()),
@@ -60,7 +60,8 @@ def _mean(losses: Sequence[float]) -> float:
 def _span(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = ROOM * (high - low) or ROOM * abs(low) or ROOM
-    wide = low - room, high + room
+    floor = 0.0 if low >= 0 else -math.inf  # a loss that has never been negative starts at zero
+    wide = max(floor, low - room), high + room
     return wide if all(map(math.isfinite, wide)) else (low, high)
 
 

@@ -71,14 +71,14 @@ function sentence(message) {
   return message ? `${message[0].toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}` : "";
 }
 
-function figures({ best, last, checks, planned, stop, ended, names }) {
+function figures({ best, last, checks, planned, stop, ended, names, own }) {
   const found = [];
   const add = (name, value, title = null) => found.push(element("span", { title }, element("b", {}, name), ` ${value}`));
   if (best) add("best", `${number(read(best.val))} at check ${best.check}`);
   if (last) add("gap", withInterval(read(last.gap), read(last.gap_low), read(last.gap_high), read(last.gap_stderr)));
   const of = planned ? ` of ${planned}` : "";
   add("checks", `${checks}${of}${stop ? `, stopped at ${stop}` : ended ? "" : ", running"}`);
-  if (names.train && names.val) add("losses", `${names.train}, ${names.val}`, "The logged names that are compared");
+  if (!own && names.train && names.val) add("losses", `${names.train}, ${names.val}`, "The logged names that are compared");
   return found;
 }
 

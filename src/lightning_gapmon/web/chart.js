@@ -240,9 +240,10 @@ class GapChart extends HTMLElement {
     const marks = this.#shown.marks.map((mark) => ({ ...mark, x: pen.x(places.checks[mark.i]) }));
     const seen = marks.filter(({ x }) => x >= pen.left - 1 && x <= pen.right + 1);
     this.#lines(pen, colours, seen.filter(({ kind }) => ["onset", "stop", "lr"].includes(kind)));
-    for (const { x } of seen.filter(({ kind }) => kind === "kept")) {
+    const kept = seen.filter(({ kind }) => kind === "kept");
+    pen.within(() => kept.forEach(({ x }) => {
       pen.write("▲", x, pen.bottom - 5, { colour: colours.val, align: "center", paper: colours.paper });
-    }
+    }), { clip: false });
     const start = read(this.#run.document.start);
     if (this.#drawable(start) && pen.holds(pen.x(0), pen.y(start))) {
       dot(pen, pen.x(0), pen.y(start), { colour: colours.val, paper: colours.paper, radius: 3.5, hollow: true });

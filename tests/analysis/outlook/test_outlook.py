@@ -140,12 +140,12 @@ def test_where_too_little_is_known_nothing_is_told(history: History, reason: str
     assert seen.by == 0.01
 
 
-@pytest.mark.parametrize(("change", "reason"), [(30.0, "in 30 checks"), (0.4, "in 1 check")])
+@pytest.mark.parametrize(("change", "reason"), [(29.0, "in 29 checks"), (0.4, "in 1 check")])
 def test_nothing_is_told_while_a_planned_drop_is_to_come(change: float, reason: str) -> None:
     """What the learning rate will do then is in no log that was fitted."""
     run = _falling(20, planned=50)
     waiting = History([*run[:19], dataclasses.replace(run[19], lr_change_in=change)], planned=50)
-    beyond = History([*run[:19], dataclasses.replace(run[19], lr_change_in=31.0)], planned=50)
+    beyond = History([*run[:19], dataclasses.replace(run[19], lr_change_in=30.0)], planned=50)
 
     assert outlook(waiting).reason == f"the learning rate is still to change, as planned, {reason}"
     assert outlook(beyond) == outlook(run)

@@ -26,6 +26,7 @@ TAGS = {
     "Loss/gap",
     "Loss/gap_relative",
     "Loss/gap_stderr",
+    "Loss/outlook",
 }
 LOSSES = [3.0, 1.0, 2.0, 2.5]
 
@@ -199,11 +200,7 @@ def test_tensorboard_draws_both_losses_in_one_chart(tmp_path: Path) -> None:
     (event,) = _board(Path(logger.log_dir)).Tensors("custom_scalars__config__")
     layout = layout_pb2.Layout.FromString(event.tensor_proto.string_val[0])
     (category,) = layout.category
-    assert list(category.chart[0].multiline.tag) == [
-        "^Loss/train$",
-        "^Loss/val$",
-        "^Loss/train_fair$",
-    ]
+    assert list(category.chart[0].multiline.tag) == ["^Loss/train$", "^Loss/val$"]
     assert category.chart[1].margin.series[0].upper == "Loss/val"
 
 

@@ -124,7 +124,7 @@ def _too_little(history: History, course: Course, left: int) -> str:
         return "the last validation loss is not finite"
     if left <= 0:
         return "nothing is left of the plan"
-    if history[-1].lr_change_in <= left:
+    if history[-1].lr_change_in < left:
         change = wording.count(max(1, round(history[-1].lr_change_in)), "check")
         return f"the learning rate is still to change, as planned, in {change}"
     if not 0 < course.span.reference < math.inf:

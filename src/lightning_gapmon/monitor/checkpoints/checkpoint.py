@@ -265,6 +265,11 @@ def best_path(trainer: "Trainer", losses: "Collection[str]") -> str:
     return next(filter(None, ranked), "")
 
 
+def keeps_latest(trainer: "Trainer") -> bool:
+    """Tell whether there is a checkpoint of the latest check to go on from."""
+    return any(getattr(callback, "save_last", None) for callback in trainer.checkpoint_callbacks)
+
+
 def _ours(trainer: "Trainer") -> list[GapCheckpoint]:
     return [one for one in trainer.checkpoint_callbacks if isinstance(one, GapCheckpoint)]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def observe(
-    trainer: "Trainer", reduced: "Reduced", watched: "Watched", *, check: int
+    trainer: "Trainer", reduced: "Reduced", watched: "Watched", *, check: int, planned: float
 ) -> Observation:
     """Put the numbers of a check together.
 
@@ -27,6 +27,7 @@ def observe(
         reduced: What all ranks recorded.
         watched: Where train and validation losses are taken from.
         check: Its number.
+        planned: How many checks are intended in all, as is known now; else NaN.
     """
     window = reduced.train[watched.train] if watched.train else []
     loaders = reduced.val[watched.val] if watched.val else []
@@ -55,6 +56,8 @@ def observe(
         val_stderr=val.stderr,
         lr=reduced.rank_zero.lr,
         lr_drop_in=reduced.rank_zero.lr_drop_in,
+        lr_change_in=reduced.rank_zero.lr_change_in,
+        planned=planned,
         spread=spread(ranks),
         loaders=tuple(means) if len(loaders) > 1 else (),
     )

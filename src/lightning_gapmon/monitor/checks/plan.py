@@ -3,8 +3,57 @@
 import math
 from typing import TYPE_CHECKING
 
+from lightning_gapmon.monitor.compat import batches_trained
+
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
+
+    from lightning_gapmon.monitor.checks.rank_zero import RankZero
+
+
+class Plan:
+    """The plan of one history, asked anew at each check, for it may change.
+
+    Args:
+        missed: Checks of the same run that the history will never hold.
+    """
+
+    def __init__(self, missed: int = 0) -> None:
+        self.missed = missed
+
+    def begin(self, trainer: "Trainer") -> None:
+        """Look at what is missed, at the first check."""
+        self.missed = checks_before(trainer)
+
+    def at(self, check: int, trainer: "Trainer", rank_zero: "RankZero") -> float:
+        """Count the checks of the history in all, NaN where nobody can know.
+
+        By the Trainer's counts; where it validates by the clock, by the share of its batches that
+        it has trained on; and not beyond what the time allows at the pace so far.
+        """
+        counted = planned_checks(trainer)
+        if counted is None:
+            plans = [check + _left_by_batches(trainer, check)]
+        else:
+            plans = [float(counted - self.missed)]
+        plans.append(check + _left_by_time(rank_zero, check))
+        known = [plan for plan in plans if not math.isnan(plan)]
+        return max(float(check), min(known)) if known else math.nan
+
+
+def _left_by_batches(trainer: "Trainer", check: int) -> float:
+    planned, done = _batches(trainer), batches_trained(trainer)
+    by_count = getattr(trainer, "val_check_batch", None) is not None
+    if planned is None or by_count:
+        return math.nan
+    size, whole, rest = planned
+    left = size * whole + rest - done
+    return float(left * check // done) if done and math.isfinite(left) else math.nan
+
+
+def _left_by_time(rank_zero: "RankZero", check: int) -> float:
+    left, seconds = rank_zero.seconds_left, rank_zero.seconds
+    return float(left * check // seconds) if seconds > 0 and math.isfinite(left) else math.nan
 
 
 def all_ranks_validate(trainer: "Trainer") -> bool:

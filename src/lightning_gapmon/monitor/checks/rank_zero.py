@@ -5,10 +5,19 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    CosineAnnealingWarmRestarts,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
+
+from lightning_gapmon.monitor.compat import trainer_callbacks
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
+
+HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,8 @@ class RankZero:
         probing: Seconds that the probe has taken so far.
         probed: Batches that the probe has read so far.
         baseline: Loss of a trivial predictor; NaN if not known.
+        seconds_left: Time that `max_time` leaves; NaN without one.
+        lr_change_in: Checks until the schedule halves the rate or restarts it; NaN if never.
     """
 
     seconds: float = 0.0
@@ -32,6 +43,8 @@ class RankZero:
     probing: float = 0.0
     probed: float = 0.0
     baseline: float = 0.0
+    seconds_left: float = 0.0
+    lr_change_in: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,31 @@ class Clock:
         return time.monotonic() - self._validation
 
 
+def rank_zero(
+    trainer: "Trainer", clock: Clock, probe: Spent, *, check: int, baseline: float
+) -> RankZero:
+    """Put together what this rank would say for all.
+
+    Args:
+        trainer: The Trainer, in validation.
+        clock: That of this fit.
+        probe: What the probe has spent.
+        check: The number of this check in its run.
+        baseline: Loss of a trivial predictor.
+    """
+    return RankZero(
+        seconds=clock.seconds,
+        lr=learning_rate(trainer),
+        lr_drop_in=plateau_wait(trainer),
+        validating=clock.validating - probe.last,
+        probing=probe.seconds,
+        probed=probe.batches,
+        baseline=baseline,
+        seconds_left=seconds_left(trainer),
+        lr_change_in=change_in(trainer, check),
+    )
+
+
 def learning_rate(trainer: "Trainer") -> float:
     """Read the learning rate of the first optimiser's first parameter group; NaN without one."""
     groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
@@ -96,21 +134,39 @@ def plateau_wait(trainer: "Trainer") -> float:
     return float(min(waits, default=math.nan))
 
 
-def rank_zero(trainer: "Trainer", clock: Clock, probe: Spent, *, baseline: float) -> RankZero:
-    """Put together what this rank would say for all.
+def seconds_left(trainer: "Trainer") -> float:
+    """Ask the Trainer's `Timer` (`max_time`) how much training is left; NaN without one."""
+    asked = (getattr(callback, "time_remaining", None) for callback in trainer_callbacks(trainer))
+    told = [left for ask in asked if ask is not None and (left := ask()) is not None]
+    return float(min(told, default=math.nan))
+
+
+def change_in(trainer: "Trainer", check: int) -> float:
+    """Count the checks, at the pace so far, until a schedule halves the rate or restarts it.
 
     Args:
         trainer: The Trainer, in validation.
-        clock: That of the fit.
-        probe: What the probe has spent.
-        baseline: Loss of a trivial predictor.
+        check: The number of this check in its run.
+
+    Returns:
+        Their number; NaN where no schedule is known to change the rate at once.
     """
-    return RankZero(
-        seconds=clock.seconds,
-        lr=learning_rate(trainer),
-        lr_drop_in=plateau_wait(trainer),
-        validating=clock.validating - probe.last,
-        probing=probe.seconds,
-        probed=probe.batches,
-        baseline=baseline,
-    )
+    done = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step}
+    waits = [
+        _steps_to_change(config.scheduler) * config.frequency * check / done[config.interval]
+        for config in trainer.lr_scheduler_configs
+        if done[config.interval]
+    ]
+    return min((wait for wait in waits if not math.isnan(wait)), default=math.nan)
+
+
+def _steps_to_change(scheduler: object) -> float:
+    """Count a scheduler's own steps until its rate falls to half or less, or restarts."""
+    if isinstance(scheduler, CosineAnnealingWarmRestarts):
+        return float(scheduler.T_i - scheduler.T_cur)
+    if not isinstance(scheduler, (StepLR, MultiStepLR)) or scheduler.gamma > HALF:
+        return math.nan
+    at = scheduler.last_epoch
+    if isinstance(scheduler, StepLR):
+        return float(scheduler.step_size - at % scheduler.step_size)
+    return float(min((m - at for m in scheduler.milestones if m > at), default=math.nan))

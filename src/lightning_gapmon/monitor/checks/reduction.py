@@ -14,6 +14,7 @@ from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.collect.meter.sums import WIDTH, Sums
 from lightning_gapmon.monitor.checks.rank_zero import RankZero
 from lightning_gapmon.monitor.compat import data_parallel
+from lightning_gapmon.monitor.losses.logged_name import are_rivals
 from lightning_gapmon.monitor.losses.logged_value import whole
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import SOURCES, Names, Source, Watched
@@ -31,6 +32,7 @@ class Votes:
 
     Attributes:
         tags_taken: 1 of a rank whose module logs under one of our names.
+        rivals: 1 of a rank that has heard several losses of a side and none that is the total.
         checksum: Of the names of the losses that a rank has heard.
         checksum_squared: Its square.
         metrics: Validation losses that a rank has as metrics, which compute them.
@@ -41,6 +43,7 @@ class Votes:
     """
 
     tags_taken: float = 0.0
+    rivals: float = 0.0
     checksum: float = 0.0
     checksum_squared: float = 0.0
     metrics: float = 0.0
@@ -54,9 +57,9 @@ class Votes:
         """Vote for what this rank has heard."""
         # 16 bits: the sums below are exact in float64 then, on up to a thousand ranks.
         checksum = zlib.crc32("\n".join(names.values()).encode()) % 2**16
-        steps = recorder.steps
+        rivals, steps = are_rivals(recorder.heard()), recorder.steps
         heard = [min(recorder.meter("train", s, names=names).batches, steps) for s in SOURCES]
-        counts = tags_taken, checksum, checksum**2, metrics, steps, *heard
+        counts = tags_taken, rivals, checksum, checksum**2, metrics, steps, *heard
         return cls(*map(float, counts))
 
     def share(self, source: Source) -> float:
@@ -85,6 +88,7 @@ class Reduced:
             empty on a single process.
         rank_zero: What rank 0 says for all.
         tags_taken: Whether the module logs under one of our names, on any rank.
+        rivals: Whether any rank has heard several losses of a side and none that is the total.
         one_mind: Whether all ranks have heard the same names.
         shares: For each source the share of training steps that had a loss from it.
         loaders: The validation loaders that are watched.
@@ -98,6 +102,7 @@ class Reduced:
     ranks: dict[Source, list[Sums]]
     rank_zero: RankZero
     tags_taken: bool
+    rivals: bool
     one_mind: bool
     shares: dict[Source, float]
     loaders: Sequence[int]
@@ -130,10 +135,26 @@ class Reduced:
         """Give the share of training steps that had the train loss; 1 where there were none."""
         return self.shares[watched.train] if watched.train else 1.0
 
-    def settled(self, watched: Watched, names: Names) -> Watched:
-        """Settle where the losses come from; a train loss that is not heard stays as it was."""
+    def settled(self, watched: Watched, names: Names, *, given: Names, by_itself: bool) -> Watched:
+        """Settle where the losses come from; a train loss that is not heard stays as it was.
+
+        Args:
+            watched: What was watched so far.
+            names: What the logged losses are called.
+            given: The names that were asked for.
+            by_itself: Whether the module steps its optimisers by itself, as a GAN does.
+        """
         train, val = self.sources()
-        return replace(watched, train=train or watched.train, val=val, names=names, lost=False)
+        several = by_itself or (self.rivals and "logged" in (train, val))
+        guessed = val and not given and "mixin" not in (train, val)
+        return replace(
+            watched,
+            train=train or watched.train,
+            val=val,
+            names=names,
+            opposed=bool(guessed and several),
+            lost=False,
+        )
 
 
 def _units(parts: list[Sums]) -> float:
@@ -256,6 +277,7 @@ def _read(
         ranks=_by_source(parts["ranks"], sources) if ranks > 1 else {},
         rank_zero=RankZero(*_numbers(parts["rank zero"], RankZero)),
         tags_taken=votes.tags_taken > 0,
+        rivals=votes.rivals > 0,
         one_mind=votes.are_one(ranks),
         shares={source: votes.share(source) for source in SOURCES},
         loaders=loaders,

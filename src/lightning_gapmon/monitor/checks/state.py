@@ -34,6 +34,7 @@ _WATCHED: dict[str, type | tuple[type, ...]] = {
     "names": dict,
     "prefix": str,
     "late": bool,
+    "opposed": bool,
 }
 
 
@@ -88,6 +89,7 @@ def watched_to_plain(watched: Watched) -> dict[str, Any]:
         "names": dict(watched.names),
         "prefix": watched.tags.prefix,
         "late": watched.late,
+        "opposed": watched.opposed,
     }
 
 
@@ -99,6 +101,7 @@ def watched_from_plain(plain: Mapping[str, Any], *, given: Names) -> Watched:
         names={**plain["names"], **given},
         tags=Tags(plain["prefix"]),
         late=plain["late"],
+        opposed=plain["opposed"] and not given,
     )
 
 

@@ -34,6 +34,11 @@ class LogHook:
         self._callbacks = [one for one in callbacks if vars(one).get("log") == self._log]
         self._muted = self._is_attached = False
 
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether there are callbacks that log through the module."""
+        return bool(self._callbacks)
+
     def __call__(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - a module's own `log`
         """Log as the module does, tell the receiver, and return what the module's `log` does."""
         if torch.compiler.is_dynamo_compiling():

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from lightning_gapmon.analysis import loss_names
 from lightning_gapmon.analysis.loss_names import Side, chosen, read_name, spellings
+from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.monitor.losses.watched import SIDES, Names
 
 Heard = Mapping[Side, set[str]]
@@ -24,6 +26,12 @@ def choose(wanted: Names, heard: Heard) -> dict[Side, str]:
     known = {side: _as_logged(name, heard[side]) for side, name in wanted.items()}
     train, val = ({known[side]} if side in known else heard[side] for side in SIDES)
     return {**dict(zip(SIDES, chosen(train, val), strict=True)), **known}
+
+
+def are_rivals(heard: Heard) -> bool:
+    """Tell whether a side logs several losses of which none is called the total."""
+    ours = set(Tags().names())
+    return any(loss_names.are_rivals(names - ours) for names in heard.values())
 
 
 def could_be(name: str, side: Side, wanted: Names, given: Names) -> bool:

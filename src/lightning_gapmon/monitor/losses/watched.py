@@ -25,6 +25,8 @@ class Watched:
         late: Whether the validation loss only comes with the module's own validation epoch end.
         loader: The validation loader that is watched, as chosen; None for the mean of all.
         lost: Whether a loss that was watched was not heard at the last validation.
+        opposed: Whether the losses were guessed among several that may oppose each other, as those
+            of a GAN do; then no run is stopped by them.
     """
 
     train: Source | None = None
@@ -34,6 +36,7 @@ class Watched:
     late: bool = False
     loader: int | None = None
     lost: bool = False
+    opposed: bool = False
 
     @property
     def settled(self) -> bool:

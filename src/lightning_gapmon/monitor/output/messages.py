@@ -9,7 +9,10 @@ from lightning_gapmon.analysis.wording import number, percent, with_error
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.loss_names import Side
+    from lightning_gapmon.analysis.outlook.outlook import Outlook
+    from lightning_gapmon.analysis.rules.rule import Rule, StopReason
     from lightning_gapmon.monitor.checks.odd_rank import OddRank
     from lightning_gapmon.monitor.losses.recorder import Recorder
     from lightning_gapmon.monitor.losses.watched import Source, Watched
@@ -63,6 +66,48 @@ def _from(source: "Source", name: str) -> str:
         "logged": f"logged by the module as {name!r}",
         "outputs": "returned by the step",
     }[source]
+
+
+def will_stop(rule: "Rule") -> str:
+    """Say before the first step what may end the run, and how to switch that off."""
+    return f"GapMonitor: may stop the run by {rule}; GapMonitor(stop=None) only watches"
+
+
+def stopped(
+    reason: "StopReason",
+    outlook: "Outlook",
+    best: "Observation | None",
+    *,
+    path: str,
+    latest: bool,
+) -> str:
+    """Say why a run is stopped, what is kept, what was still to be expected, and how to go on.
+
+    Args:
+        reason: Why.
+        outlook: What is told of the rest.
+        best: The best check, or None.
+        path: Where its weights are, or "".
+        latest: Whether there is a checkpoint to go on from.
+    """
+    said = [str(reason)]
+    if best is not None:
+        said.append(
+            f"best: check {best.check}, loss {number(best.val)}{f', in {path}' * bool(path)}"
+        )
+    said.append(str(outlook))
+    go_on = "fit with GapMonitor(stop=None)" + ' and ckpt_path="last"' * latest
+    return "; ".join([*said, f"to go on, {go_on}"])
+
+
+def opposed(watched: "Watched") -> str:
+    """Say that a loss was guessed among several that may oppose each other."""
+    return (
+        f"GapMonitor watches {watching(watched)}, which it guessed among several losses that may "
+        "oppose each other, as those of a GAN do: one rises as the other falls. So it does not "
+        "stop the run on them. Name the loss that should fall, "
+        'GapMonitor(train="...", val="..."), and it does.'
+    )
 
 
 def no_loss(recorder: "Recorder") -> str:

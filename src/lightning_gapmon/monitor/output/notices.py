@@ -71,6 +71,8 @@ class Notices:
         """Warn of what is missing, once, whatever else has been seen since."""
         if watched.val is None and self._is_new("no validation loss"):
             rank_zero_warn(messages.no_loss(recorder))
+        elif watched.opposed and self._is_new("opposed"):
+            rank_zero_warn(messages.opposed(watched))
         elif watched.val and watched.train is None and self._is_new("no train loss"):
             rank_zero_warn(messages.no_train_loss(recorder))
         for found in recorder.scores:

@@ -9,7 +9,9 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.rows import wide_dtype
+from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.compat import fills_hp_metric, logged_step
+from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.output.notices import Notices
 from lightning_gapmon.report.markdown import verdict
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.outlook.outlook import Outlook
     from lightning_gapmon.analysis.rules.rule import StopReason
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.monitor.losses.recorder import Recorder
@@ -63,7 +66,13 @@ class Publisher:
         if HP_METRIC not in recorder.logged_names:
             hparam(trainer, history)
 
-    def log(self, module: "LightningModule", seen: "Observation", watched: "Watched") -> None:
+    def log(
+        self,
+        module: "LightningModule",
+        seen: "Observation",
+        watched: "Watched",
+        outlook: "Outlook",
+    ) -> None:
         """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
 
         It is Lightning's: one that a module has written in its place may rename, or take less.
@@ -72,7 +81,7 @@ class Publisher:
         """
         dtype = wide_dtype(module.device)
         base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
-        for name, value in metrics(seen, watched).items():
+        for name, value in metrics(seen, watched, outlook).items():
             base.log(
                 module,
                 name,
@@ -83,9 +92,11 @@ class Publisher:
                 batch_size=1,
             )
 
-    def log_late(self, trainer: "Trainer", seen: "Observation", watched: "Watched") -> None:
+    def log_late(
+        self, trainer: "Trainer", seen: "Observation", watched: "Watched", outlook: "Outlook"
+    ) -> None:
         """Publish after the module's own epoch end, where `log` is closed."""
-        named = metrics(seen, watched)
+        named = metrics(seen, watched, outlook)
         as_tensors = {name: torch.tensor(value) for name, value in named.items()}
         trainer.callback_metrics.update(as_tensors)
         for logger in trainer.loggers:
@@ -93,13 +104,27 @@ class Publisher:
                 {**named, "epoch": trainer.current_epoch}, step=logged_step(trainer)
             )
 
-    def stop(self, trainer: "Trainer", reason: "StopReason", tags: Tags) -> None:
-        """Say why the run is stopped."""
-        rank_zero_info(f"GapMonitor stops the run: {reason}")
-        text(trainer, tags.stop, str(reason))
+    def stop(
+        self,
+        trainer: "Trainer",
+        reason: "StopReason",
+        best: "Observation | None",
+        outlook: "Outlook",
+        watched: "Watched",
+    ) -> None:
+        """Say why the run is stopped, what of it is kept, and what is left of it."""
+        said = messages.stopped(
+            reason,
+            outlook,
+            best,
+            path=checkpoints.best_path(trainer, watched.val_names),
+            latest=checkpoints.keeps_latest(trainer),
+        )
+        rank_zero_info(f"GapMonitor stops the run: {said}")
+        text(trainer, watched.tags.stop, str(reason))
 
 
-def metrics(seen: "Observation", watched: "Watched") -> dict[str, float]:
+def metrics(seen: "Observation", watched: "Watched", outlook: "Outlook") -> dict[str, float]:
     """Name a check's numbers; without a validation loss there is the train loss alone."""
     tags = watched.tags
     if watched.val is None:
@@ -112,6 +137,7 @@ def metrics(seen: "Observation", watched: "Watched") -> dict[str, float]:
         tags.gap: gap.absolute,
         tags.gap_relative: gap.relative,
         tags.gap_stderr: gap.stderr,
+        tags.outlook: outlook.chance,
     }
     if not math.isnan(seen.probe):
         named[tags.train_probe] = seen.probe
