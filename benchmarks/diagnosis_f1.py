@@ -3,7 +3,8 @@
     python benchmarks/diagnosis_f1.py CURVES.jsonl[.gz] [...]
 
 A line of a file is a JSON object with `train` and `val` (losses per check) and `label`:
-`overfit` or `not`; lines without a label are only counted.
+`overfit` or `not`; lines without a label are only counted. What is found is a rise: the labels
+know no wide gap.
 """
 
 import argparse
@@ -44,12 +45,12 @@ def score(path: Path) -> None:
     for curve in read(path):
         seen = diagnose(train=curve["train"], val=curve["val"])
         label = str(curve.get("label"))
-        verdicts[label, seen.verdict] += 1
+        verdicts[label, f"{seen.verdict} {seen.form or ''}".strip()] += 1
         if label in LABELS:
-            found[LABELS[label], seen.verdict == "overfitting"] += 1
+            found[LABELS[label], seen.form in ("rise", "both")] += 1
     print(f"{path.name}: {verdicts.total()} curves in {time.perf_counter() - start:.1f} s")
     for (label, verdict), count in sorted(verdicts.items()):
-        print(f"  {label:8} {verdict:18} {count:5}")
+        print(f"  {label:8} {verdict:20} {count:5}")
     if found:
         right = found[True, True] + found[False, False]
         print(f"  macro F1 {macro_f1(found):.4f}, accuracy {right / found.total():.4f}")

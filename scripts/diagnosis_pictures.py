@@ -1,8 +1,8 @@
-"""Make the pictures of docs/diagnosis.md from real runs on scikit-learn's digits.
+"""Make the pictures of docs/diagnosis.md from real runs on scikit-learn's data sets.
 
-    python scripts/diagnosis_pictures.py [--folder docs/images]
+    python -m scripts.diagnosis_pictures [--folder docs/images]
 
-Needs matplotlib (the extra `plot`).
+Needs matplotlib (the extra `plot`) and takes a few minutes.
 """
 
 import argparse
@@ -12,15 +12,27 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from benchmarks import gallery
 from lightning.pytorch import LightningModule, Trainer, seed_everything
 from matplotlib.ticker import MaxNLocator
 from sklearn.datasets import load_digits
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from lightning_gapmon import GapMonitor, GapMonitorMixin, History
+from lightning_gapmon import GapMonitor, GapMonitorMixin, History, diagnose
 
 BLUE, ORANGE = "#2a6fbb", "#c7511f"
+KNOWN = {f"{setup.data}: {setup.name}": setup for setup in gallery.SETUPS}
+# What each verdict looks like: the name of its picture, and the run that it is of.
+SEEN = {
+    "overfitting-both": KNOWN["digits: label noise, too big"],
+    "overfitting-gap": KNOWN["digits: small data, SGD"],
+    "good-fit": KNOWN["diabetes: linear"],
+    "learning": KNOWN["digits: stopped too early"],
+    "underfitting": KNOWN["digits: inputs say nothing"],
+    "diverging": KNOWN["digits: learning rate at its limit"],
+    "plateau": KNOWN["digits: two pixels"],
+}
 
 
 class Classifier(GapMonitorMixin, LightningModule):
@@ -85,19 +97,46 @@ def draw(path: Path, title: str, curves: dict[str, tuple[str, list[float], list[
     figure.savefig(path)
 
 
+def draw_verdict(path: Path, setup: gallery.Setup) -> None:
+    """Draw the two losses of a run, with the best check and what its curves are told."""
+    history, _, _, trivial = gallery.run(setup)
+    found = diagnose(history, baseline=trivial)
+    figure, axes = plt.subplots(figsize=(5.2, 2.8), dpi=110)
+    checks = range(1, len(history) + 1)
+    for name, colour, losses in (
+        ("train", BLUE, history.train_fair),
+        ("validation", ORANGE, history.val),
+    ):
+        axes.plot(checks, list(losses), color=colour, label=name, linewidth=2)
+    axes.axvline(found.best or 1, color="0.6", linestyle=":", linewidth=1)
+    told = " ".join(filter(None, (found.verdict.replace("_", " "), found.form)))
+    axes.set(title=f"{setup.data}, {setup.name}: {told}", xlabel="check", ylabel="loss")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(path)
+    plt.close(figure)
+    print(path.name, told, found.message, sep=": ")
+
+
 def naive(history: History) -> list[float]:
     """Give the gap as it is usually plotted."""
     return [val - train for val, train in zip(history.val, history.train, strict=True)]
 
 
 def main() -> None:
-    """Train twice and draw."""
+    """Train and draw."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("docs/images"))
     folder = parser.parse_args().folder
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
     warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
 
+    for name, setup in SEEN.items():
+        draw_verdict(folder / f"verdict-{name}.png", setup)
     seed_everything(0)
     dropout = fit(Classifier(0.5, 0.1), digits(0, 1000), digits(1000, 1797), probe=16)
     draw(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,12 @@ CURVES = [
     }
     for i in range(8)
 ]
+READING = {"label": "overfitting", "flags": ["rise"], "conf": 3, "alt": None}
+READ: dict[str, list[dict[str, Any]]] = {
+    "labelled": [{**curve, "a": READING, "b": READING} for curve in CURVES],
+    "algoperf": [{**curve, "test": curve["val"]} for curve in CURVES],
+    "overfitguard": CURVES,
+}
 SMALLEST = {
     "step_overhead.py --rounds 1": "GapMonitor, hearing self.log",
     "comparisons.py --draws 3": "equal, 5 against 5 seeds",
@@ -29,6 +36,7 @@ SMALLEST = {
     "fit_outlook.py . --write table.json --picture picture.svg --families": "cross-fitted",
     "read_logs.py --points 50 --rounds 1": "read_scalars, 2 of 20 tags         100",
     "rules_on_logs.py curves.jsonl": "8 runs of 8 repositories",
+    "verdicts_on_logs.py read": "test loss, repo 7: 1 runs",
 }
 
 
@@ -36,6 +44,9 @@ SMALLEST = {
 def test_benchmarks_run(command: str, tmp_path: Path) -> None:
     """Each prints its table."""
     (tmp_path / "curves.jsonl").write_text("\n".join(map(json.dumps, CURVES)))
+    (tmp_path / "read").mkdir()
+    for name, rows in READ.items():
+        (tmp_path / "read" / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
     script, *words = command.split()
     ran = subprocess.run(  # noqa: S603
         [sys.executable, str(ROOT / "benchmarks" / script), *words],

@@ -12,9 +12,9 @@ from tests.test_project import PROJECT
 
 import lightning_gapmon
 
-TRAINERS = ["lightning", "torch", "tensorboard"]
+TRAINERS = ["pytorch-lightning", "torch", "tensorboard"]
 BAR = """
-from lightning.pytorch import Trainer
+from pytorch_lightning import Trainer
 trainer = Trainer(logger=False, accelerator="cpu", max_epochs=1, enable_checkpointing=False)
 print(*(type(callback).__name__ for callback in trainer.callbacks))
 """

@@ -76,3 +76,14 @@ def test_without_torch_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran.code == 2
     assert "Found no torch in this environment" in ran.err
     assert "pip install torch" in ran.err
+
+
+def test_either_lightning_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks for the one only where the other is not there either."""
+    there = {"torch", "pytorch_lightning"}
+    monkeypatch.setattr(demo, "find_spec", lambda name: name if name in there else None)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: type("Done", (), {"returncode": 0}))
+
+    assert gapmon("demo").code == 0
+    there.clear()
+    assert "pip install torch lightning" in gapmon("demo").err

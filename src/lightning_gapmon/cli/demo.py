@@ -9,7 +9,7 @@ import click
 from lightning_gapmon.errors import ConfigurationError
 
 MODULE = "lightning_gapmon.monitor.demo"  # this process loads neither torch nor Lightning
-NEEDED = ("torch", "lightning")
+NEEDED = (("torch",), ("lightning", "pytorch_lightning"))  # of each, one will do
 
 
 @click.command("demo", short_help="Train a small network until it overfits.")
@@ -24,7 +24,7 @@ def command(*, stop: str | None, **options: object) -> int:
     It takes seconds: a hundred handwritten digits of scikit-learn, or noisy patterns where that
     is not installed. Look at what it leaves with gapmon report runs/demo.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    missing = [names[0] for names in NEEDED if not any(map(find_spec, names))]
     if missing:
         msg = (
             f"Found no {' and no '.join(missing)} in this environment; expected what the demo "

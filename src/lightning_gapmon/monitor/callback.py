@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import settings
+from lightning_gapmon.monitor import console, settings
 from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
+from lightning_gapmon.monitor.checks.state import window_state
 from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
@@ -55,7 +56,7 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: Loss of a trivial predictor, such as one that always gives the class
             frequencies; a model that does not beat it underfits. By default computed where
             the mixin's `targets` gives the targets.
-        prog_bar: Whether to show the numbers in the progress bar too.
+        prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
@@ -92,7 +93,7 @@ class GapMonitor(Attributes, MonitorBase):
         probe: ProbeData | None = None,
         leakage: int | None = None,
         baseline: float | None = None,
-        prog_bar: bool = False,
+        prog_bar: bool = True,
         summary: bool = True,
         on_verdict: OnVerdict | None = None,
     ) -> None:
@@ -112,6 +113,7 @@ class GapMonitor(Attributes, MonitorBase):
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
+        console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
             return
@@ -142,7 +144,12 @@ class GapMonitor(Attributes, MonitorBase):
         fit = self._fit
         if fit is not None and not fit.start(trainer):
             self._begin(trainer, None)
-        elif fit is not None and fit.history:
+        elif fit is not None:
+            self._take_up(trainer, fit)
+
+    def _take_up(self, trainer: "Trainer", fit: Fit) -> None:
+        """Rank and decide by what a resumed fit has already."""
+        if fit.history:
             checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
             fit.decide(trainer)
 
@@ -245,8 +252,15 @@ class GapMonitor(Attributes, MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit; a Rich bar's last line may follow."""
+        """Print the summary, last in the fit and below its progress bar.
+
+        Lightning leaves training out, with all its hooks, where a run had ended before.
+        """
+        if (fit := self._fit) is not None and self.outcome is None:
+            self._take_up(trainer, fit)
+            self._results.conclude(trainer, pl_module)
         self._results.outlast(pl_module)
+        console.end_bar(trainer, pl_module)
         self._results.sum_up()
 
     def on_exception(
@@ -255,6 +269,7 @@ class GapMonitor(Attributes, MonitorBase):
         """Put the best weights back where that takes no other rank; tell how it went so far."""
         if trainer.state.fn == "fit" and self.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
+            console.end_bar(trainer, pl_module)
             self._results.sum_up()
         self._detach()
 
@@ -267,8 +282,11 @@ class GapMonitor(Attributes, MonitorBase):
         return self._fit.state_dict() if self._fit is not None else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue the history of the run that is resumed."""
-        if self._fit is not None and state_dict:
+        """Continue the history of the run that is resumed.
+
+        Lightning restores callbacks to test, validate and predict too; what a fit has found stays.
+        """
+        if self._fit is not None and self._fit.goes_on and state_dict:
             self._fit.load_state_dict(state_dict)
 
     def on_save_checkpoint(
@@ -277,7 +295,7 @@ class GapMonitor(Attributes, MonitorBase):
         """Add what was recorded since the last check; that takes all ranks."""
         state = checkpoint.get("callbacks", {}).get(self.state_key)
         if state and self._fit is not None and trainer.state.fn == "fit":
-            state["window"] = self._fit.window_state(trainer)
+            state["window"] = window_state(trainer, self._fit.recorder)
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw the last fit with matplotlib: losses, gap, best check, verdict and stop.

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.callbacks import ModelCheckpoint
+    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+
+    RICH_BARS: tuple[type[RichProgressBar], ...]
+
+    PACKAGE: str  # the Lightning that the user imported, else the one that is there
 
     class MonitorBase(Callback):
         """The base of the monitor, by which its checkpoint and its like find it."""
@@ -27,25 +32,41 @@ if TYPE_CHECKING:
 
 else:
 
-    def _import_both() -> list[ModuleType]:
-        """Import both packages, and leave the messages of the one that the user imported to it.
+    def _is_there(name: str) -> bool:
+        """Tell whether a package can be imported; `find_spec` raises where its parent is not."""
+        return find_spec(name.partition(".")[0]) is not None and find_spec(name) is not None
 
-        Each sets the logger of `lightning_utilities` for itself; 2.4.0 and 2.6.6.
+    def _import_all() -> tuple[str, list[ModuleType]]:
+        """Import both packages, or the one that is there; name the one that the user imported.
+
+        Each sets the logger of `lightning_utilities` for itself, 2.4.0 and 2.6.6: the messages
+        are left to the user's.
+
+        Raises:
+            ModuleNotFoundError: There is neither.
         """
-        names = [name for name in ("lightning.pytorch", "pytorch_lightning") if find_spec(name)]
-        users = next((name for name in names if name in sys.modules), names[0])
+        both = ("lightning.pytorch", "pytorch_lightning")
+        imported = [name for name in both if name in sys.modules]  # looking for one imports it
+        names = [name for name in both if _is_there(name)]
+        if not names:
+            msg = (
+                "Found neither lightning nor pytorch_lightning in this environment; expected one "
+                "of them, whose Trainer is watched. Install it: pip install lightning"
+            )
+            raise ModuleNotFoundError(msg, name="lightning")
+        users = (imported or names)[0]
         homes = [import_module(f"{name}.callbacks") for name in names]
         rank_zero.log = logging.getLogger(f"{users}.utilities.rank_zero")
-        return homes
+        return users, homes
 
-    _HOMES = _import_both()
+    PACKAGE, _HOMES = _import_all()
 
-    def _in_both_packages(name: str) -> tuple[type, ...]:
+    def _in_each_package(name: str) -> tuple[type, ...]:
         return tuple(getattr(home, name) for home in _HOMES)
 
     # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
-    # a class that derives from both is known to both Trainers and both LightningCLIs.
-    class MonitorBase(*_in_both_packages("Callback")):
+    # a class that derives from each that is there is known to its Trainer and its LightningCLI.
+    class MonitorBase(*_in_each_package("Callback")):
         """The base of the monitor, by which its checkpoint and its like find it."""
 
         def __getstate__(self) -> dict[str, object]:
@@ -55,8 +76,10 @@ else:
             """
             return {name: part for name, part in vars(self).items() if name not in _ATTACHED}
 
-    class CheckpointBase(*_in_both_packages("ModelCheckpoint")):
+    class CheckpointBase(*_in_each_package("ModelCheckpoint")):
         """The base of the monitor's checkpoint."""
+
+    RICH_BARS = _in_each_package("RichProgressBar")
 
 
 class RankedCheckpoint(CheckpointBase):
@@ -109,6 +132,23 @@ def batches_trained(trainer: "Trainer") -> int:
     `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
     """
     return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+
+
+def begin_validation_again(trainer: "Trainer") -> bool:
+    """Let a validation that a checkpoint has cut in two be read as a whole; tell if there is one.
+
+    Lightning would count the batches that were read before as read, and then read as many as are
+    left from the loader's beginning: a mean over some, and over others twice. Read from
+    `_EvaluationLoop.reset`, which takes the loaded progress, 2.4.0 and 2.6.6.
+    """
+    loop = trainer.fit_loop.epoch_loop.val_loop
+    done, begun = loop.batch_progress.current.completed, loop.batch_progress.current.ready
+    batches = sum(trainer.num_val_batches)
+    is_cut = begun > done or 0 < done < batches < math.inf
+    if not (loop.restarting and is_cut):
+        return False
+    loop.batch_progress.reset_on_run()
+    return True
 
 
 def steps_by_itself(trainer: "Trainer") -> bool:
@@ -174,13 +214,6 @@ def trainer_callbacks(trainer: "Trainer") -> list["Callback"]:
 def monitors(trainer: "Trainer") -> list["Callback"]:
     """List the monitors of a Trainer."""
     return [one for one in trainer_callbacks(trainer) if isinstance(one, MonitorBase)]
-
-
-def foreign_callbacks(trainer: "Trainer") -> list["Callback"]:
-    """List the callbacks that are neither Lightning's nor ours, and may log anything."""
-    known = {"lightning", "pytorch_lightning", "lightning_gapmon"}
-    callbacks = trainer_callbacks(trainer)
-    return [one for one in callbacks if type(one).__module__.partition(".")[0] not in known]
 
 
 def go_first(trainer: "Trainer", callback: "Callback") -> None:

@@ -11,17 +11,30 @@ import argparse
 import logging
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import torch
-from lightning.pytorch import LightningModule, Trainer, seed_everything
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_gapmon import Budget, GapMonitor, GapMonitorMixin
 from lightning_gapmon.analysis.rules.expression import parse_rule
+from lightning_gapmon.monitor.compat import PACKAGE
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer, seed_everything
+    from lightning.pytorch.loggers import TensorBoardLogger
+else:
+    _pl = import_module(PACKAGE)
+    LightningModule, Trainer, seed_everything = (
+        _pl.LightningModule,
+        _pl.Trainer,
+        _pl.seed_everything,
+    )
+    TensorBoardLogger = _pl.loggers.TensorBoardLogger
 
 FEW = 100
 Loader = DataLoader[tuple[torch.Tensor, ...]]
@@ -84,8 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> GapMonitor:
     parser.add_argument("--accelerator", default="cpu")
     parser.add_argument("--devices", type=int, default=1)
     settings = parser.parse_args(arguments)
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=FutureWarning, module="lightning")
+    logging.getLogger(f"{PACKAGE}.utilities.rank_zero").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=PACKAGE)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
     seed_everything(0)

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.loss_names import Side
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
-from lightning_gapmon.monitor import settings as options
+from lightning_gapmon.monitor import console, settings as options
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.agreement import free_tags, reduce_agreed
@@ -20,10 +18,14 @@ from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
 from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero
 from lightning_gapmon.monitor.checks.reduction import Reduced
-from lightning_gapmon.monitor.compat import foreign_callbacks, may_stop, steps_by_itself
+from lightning_gapmon.monitor.compat import (
+    begin_validation_again,
+    may_stop,
+    steps_by_itself,
+)
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
-from lightning_gapmon.monitor.losses.log_hook import LogHook
+from lightning_gapmon.monitor.losses.log_hook import LogHook, foreign_callbacks
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
@@ -77,7 +79,6 @@ class Fit:
         self._clock = Clock()
         self._hook: LogHook | None = None
         self._diagnosis: Diagnosis | None = None
-        self._window_step = 0
         self._plan = Plan()
 
     def __getstate__(self) -> dict[str, object]:
@@ -91,8 +92,14 @@ class Fit:
         self.recorder.lingers = self._hook.has_callbacks
         self._hook.attach()
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._hook is not None
+
     def detach(self) -> None:
-        """Give the module back as it was; what was recorded stays."""
+        """Give the module and the bar back as they were; what was recorded stays."""
+        self.publisher.line.detach()
         if self._hook is not None:
             self._hook.detach()
             mixin.disconnect(self._hook.module)
@@ -102,14 +109,16 @@ class Fit:
         """Start the clock and look for leaks; tell whether there will be anything to watch."""
         self._clock.start()
         if not trainer.enable_validation:
-            rank_zero_warn(messages.no_validation())
+            console.warn(messages.no_validation())
             return True  # a loop that is told to validate later still does
         if not all_ranks_validate(trainer):
-            rank_zero_warn(messages.idle_rank())
+            console.warn(messages.idle_rank())
             return False
         options.refuse_missing_loader(trainer, self.watched.loader)
+        if begin_validation_again(trainer):
+            console.say(messages.validated_again())
         if self._settings.stop is not None:
-            rank_zero_info(messages.will_stop(self._settings.stop))
+            console.say(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -151,7 +160,7 @@ class Fit:
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
-        self._diagnosis = self._judge()
+        self.judge(live=True)
         self._begin_window(trainer, reduced)
         self.checked = True
 
@@ -201,12 +210,11 @@ class Fit:
         if self.probe is not None:
             self.probe.fit_amount(reduced.rank_zero)
         self.recorder.reset()
-        self._window_step = trainer.global_step
 
     @property
     def diagnosis(self) -> "Diagnosis":
-        """The verdict at the last check."""
-        return self._diagnosis or self._judge()
+        """The alarm at the last check while the fit goes on, then the judgement."""
+        return self._diagnosis or self.judge(live=True)
 
     @property
     def outlook(self) -> Outlook:
@@ -214,9 +222,11 @@ class Fit:
         rule = self._settings.stop
         return outlook(self.history if rule is None else rule.view(self.history))
 
-    def _judge(self) -> "Diagnosis":
-        overlap = leaks.worst(self.overlaps)
-        return diagnose(self.history, baseline=self.baseline.loss, overlap=overlap)
+    def judge(self, *, live: bool) -> "Diagnosis":
+        """Look at the checks so far, while the fit goes on or when it has ended."""
+        shared, guessed = leaks.worst(self.overlaps), self.baseline.loss
+        self._diagnosis = diagnose(self.history, baseline=guessed, overlap=shared, live=live)
+        return self._diagnosis
 
     def tell(self, trainer: "Trainer") -> None:
         """Say what the last check has brought, beside its numbers."""
@@ -229,10 +239,7 @@ class Fit:
         )
 
     def decide(self, trainer: "Trainer") -> None:
-        """Stop the run where the rule says so.
-
-        It is asked anew at each check: nothing is kept that a later check may take back.
-        """
+        """Stop the run where the rule says so now: a later check may take back what it said."""
         may = self.watched.val is not None and not self.watched.opposed
         reason = self._settings.stop(self.history) if may and self._settings.stop else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
@@ -273,12 +280,6 @@ class Fit:
             "window": [],
         }
 
-    def window_state(self, trainer: "Trainer") -> states.Window:
-        """Write the window since the last check, on all ranks together."""
-        if trainer.global_step == self._window_step:
-            return []
-        return states.window_state(trainer, self.recorder)
-
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state.
 
@@ -289,7 +290,6 @@ class Fit:
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
         self._plan = Plan(state["missed"])
-        self._window_step = self.history[-1].step if self.history else 0
         watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.watched = replace(watched, loader=self.watched.loader)
         self.baseline.measured = float(state["baseline"])

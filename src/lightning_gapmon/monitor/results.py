@@ -83,7 +83,7 @@ class Results:
 
     @property
     def diagnosis(self) -> "Diagnosis":
-        """The verdict at the last check."""
+        """The alarm at the last check while the fit goes on, then the judgement of it."""
         outcome = self.outcome
         if self._fit is not None:
             return self._fit.diagnosis
@@ -130,6 +130,7 @@ class Results:
         fit = self._fit
         if fit is None:
             return
+        fit.judge(live=False)
         best = self._selection(fit.history)
         if interrupted_by:
             restored = self._restores and put_back_from_memory(module, fit.snapshot, best)

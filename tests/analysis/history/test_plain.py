@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.history.plain import from_columns, to_columns
+from lightning_gapmon.analysis.history.start_loss import StartLoss
 from lightning_gapmon.errors import HistoryError
 
 NUMBERS = [
@@ -34,7 +35,8 @@ def histories(draw: st.DrawFn) -> History:
         Observation(check=check, epoch=i, step=7 * i, loaders=losses, **row)
         for i, (check, row, losses) in enumerate(zip(checks, rows, loaders, strict=True))
     )
-    return History(seen, planned=draw(st.none() | st.integers(1, 100)))
+    start = draw(st.none() | st.builds(StartLoss, loss=st.floats(), whole=st.booleans()))
+    return History(seen, planned=draw(st.none() | st.integers(1, 100)), start=start)
 
 
 @given(histories())
@@ -95,3 +97,10 @@ def test_nothing_is_a_history_too() -> None:
     """No columns are a history without checks."""
     assert from_columns({}) == []
     assert History.from_plain(History().to_plain()) == History()
+
+
+@pytest.mark.parametrize("plain", [{}, {"stderr": 0.1}, {"loss": 1.0, "odd": 2.0}])
+def test_a_start_that_does_not_fit_is_refused(plain: dict[str, float]) -> None:
+    """A loss before training without a loss, or with something else, is named."""
+    with pytest.raises(HistoryError, match="Found a loss before training with unknown names"):
+        StartLoss.from_plain(plain)

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -9,7 +10,7 @@ from unittest.mock import patch
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -317,12 +318,33 @@ def test_a_module_that_logs_our_names_as_its_losses(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_the_progress_bar_shows_it_where_asked(shown: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    """`prog_bar=True` shows the numbers there."""
-    runner = trainer(tmp_path, GapMonitor(prog_bar=shown, summary=False))
+def test_the_progress_bar_ends_with_the_last_check(shown: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Loss, gap and chance in a few words, where that is wanted; then the bar is as it was."""
+    bar = Bar()
+    monitor = GapMonitor(prog_bar=shown, stop=None, summary=False)
+    runner = trainer(tmp_path, monitor, bar, max_epochs=8, enable_progress_bar=True)
     runner.fit(Net(), loader(8), loader(8))
+    words = [found["val"] for found in bar.found if "val" in found]
 
-    assert bool(TAGS & set(runner.progress_bar_metrics)) == shown
+    assert bool(words) == shown
+    assert all(
+        re.fullmatch(r"[\d.]+ · gap [-+][\d.]+( · .*\d+ % better)?", word) for word in words
+    )
+    assert any("better" in word for word in words) == shown
+    assert "get_metrics" not in vars(bar)
+
+
+class Bar(TQDMProgressBar):
+    """Notes what it shows after each validation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, Any]] = []
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Note it."""
+        super().on_validation_end(trainer, pl_module)
+        self.found.append(self.get_metrics(trainer, pl_module))
 
 
 def test_publishing_takes_no_collective(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -107,6 +107,10 @@ class History(Sequence[Observation]):
         """Count the checks."""
         return (len(self._seen) if self._stop is None else self._stop) - self._start
 
+    def __iter__(self) -> Iterator[Observation]:
+        """Go through the checks in their order."""
+        return iter(self._seen[self._start : self._start + len(self)])
+
     @overload
     def __getitem__(self, index: int) -> Observation: ...
     @overload
@@ -136,8 +140,9 @@ class History(Sequence[Observation]):
         """Compare plan, start and checks; NaN equals NaN here, for both mean `not measured`."""
         if not isinstance(other, History):
             return NotImplemented
-        ours, theirs = (self.planned, self.start, *self), (other.planned, other.start, *other)
-        return repr(ours) == repr(theirs)
+        return repr((self.planned, self.start, *self)) == repr(
+            (other.planned, other.start, *other)
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -205,13 +210,9 @@ class History(Sequence[Observation]):
             >>> History.from_curves(train=[2.0], val=[3.0]).to_plain()["columns"]
             {'check': [1], 'epoch': [0], 'step': [1], 'train': [2.0], 'val': [3.0]}
         """
+        plain = {"version": VERSION, "planned": self.planned}
         start = {"start": self.start.to_plain()} if self.start else {}
-        return {
-            "version": VERSION,
-            "planned": self.planned,
-            **start,
-            "columns": to_columns(self),
-        }
+        return {**plain, **start, "columns": to_columns(self)}
 
     def to_json(self) -> str:
         """Write the history as strict JSON, one list a quantity; NaN, not measured, is null.

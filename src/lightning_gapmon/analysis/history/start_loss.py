@@ -28,14 +28,14 @@ class StartLoss:
     whole: bool = False
 
     def to_plain(self) -> dict[str, Any]:
-        """Write it as numbers, without what was not measured.
+        """Write it as numbers, without what was not measured beside the loss.
 
         Example:
             >>> StartLoss(loss=2.3, batches=2.0).to_plain()
             {'loss': 2.3, 'batches': 2.0, 'whole': False}
         """
         written = dataclasses.asdict(self)
-        return {name: value for name, value in written.items() if value == value}  # noqa: PLR0124
+        return {n: value for n, value in written.items() if n == "loss" or not math.isnan(value)}
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "StartLoss":

@@ -21,7 +21,8 @@ LEAST_QUARTER = 4
 SURELY_WIDE = 0.6  # of validation
 SURELY_TOLD = 0.12  # of the gain
 LOST = 0.8  # of the gain: both losses came up by so much
-STILL_FALLING = 0.1  # of the gain, from the third quarter to the last
+SETTLED = 0.05  # of the gain, from the third quarter to the last
+CAME_ON = 0.1  # of the gain: validation has improved since a wide gap was told
 STALLED = 0.03  # of the loss, three standard errors included
 FALLING = 0.005  # of the loss
 BARELY = 0.1  # of the reference
@@ -72,7 +73,7 @@ class _Wide:
             return told
         if math.isnan(told):
             return reading.end.val if _wide_for_sure(reading, baseline) else math.nan
-        better = reading.end.val < told - STILL_FALLING * gain(reading, baseline)
+        better = reading.end.val < told - CAME_ON * gain(reading, baseline)
         closed = better or not wide(reading, baseline, share=STILL_WIDE)
         return math.nan if closed else told
 
@@ -125,7 +126,7 @@ class Quarters:
 
     def settled(self, gained: float) -> bool:
         """Whether most of the gain is behind."""
-        return abs(self.fall) + self.stderr < STILL_FALLING * gained
+        return abs(self.fall) + self.stderr < SETTLED * gained
 
     def halted(self, reading: Reading) -> bool:
         """Whether neither noise nor the number of checks leaves room for an improvement."""

@@ -40,4 +40,6 @@ def _beyond_error(reading: Reading) -> bool:
 
 def far_below(reading: Reading) -> bool:
     """Whether validation ends far below train, which wants an explanation."""
-    return reading.positive and reading.end.val < FAR_BELOW * reading.end.train
+    before = reading.before_last
+    val = max(reading.end.val, before if math.isfinite(before) else 0.0)
+    return reading.positive and val < FAR_BELOW * reading.end.train

@@ -108,8 +108,8 @@ def memorising(reading: Reading) -> Diagnosis:
         severity="warning",
         message=(
             f"train loss went on to {number(reading.end.train)}, far below validation loss, which "
-            f"has stayed at {number(reading.end.val)} since check {since}: nothing is lost by it "
-            "but time"
+            f"has hardly improved since check {since} and is at {number(reading.end.val)}: "
+            "nothing is lost by it but time"
         ),
         evidence=ends(reading),
         since=since,

@@ -1,16 +1,23 @@
 """A hook on what a module logs: its own values and weights, before anything is reduced."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule
+
+from lightning_gapmon.monitor.compat import trainer_callbacks
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Callback, LightningModule, Trainer
 
 Receiver = Callable[[str, object, Mapping[str, Any]], None]
-_PARAMETERS = tuple(inspect.signature(LightningModule.log).parameters)[1:]
+# Of `LightningModule.log`, in their order; the same in 2.4.0 and 2.6.6.
+_PARAMETERS = (
+    *("name", "value", "prog_bar", "logger", "on_step", "on_epoch", "reduce_fx"),
+    *("enable_graph", "sync_dist", "sync_dist_group", "add_dataloader_idx", "batch_size"),
+)
 
 
 class LogHook:
@@ -26,7 +33,7 @@ class LogHook:
     """
 
     def __init__(
-        self, module: LightningModule, receiver: Receiver, callbacks: Sequence[Callback] = ()
+        self, module: "LightningModule", receiver: Receiver, callbacks: "Sequence[Callback]" = ()
     ) -> None:
         self.module, self.receiver = module, receiver
         self._before = vars(module).get("log")  # somebody may have put another on this instance
@@ -85,3 +92,10 @@ class LogHook:
             del vars(self.module)["log"]
             if self._before is not None:
                 vars(self.module)["log"] = self._before
+
+
+def foreign_callbacks(trainer: "Trainer") -> list["Callback"]:
+    """List the callbacks that are neither Lightning's nor ours, and may log anything."""
+    known = ("lightning", "pytorch_lightning", "lightning_gapmon")
+    callbacks = trainer_callbacks(trainer)
+    return [one for one in callbacks if type(one).__module__.partition(".")[0] not in known]

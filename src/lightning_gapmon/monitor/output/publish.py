@@ -4,15 +4,16 @@ import math
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_info
 
 from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.rows import wide_dtype
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.compat import fills_hp_metric, logged_step
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.output.notices import Notices
+from lightning_gapmon.monitor.output.progress_bar import BarLine
 from lightning_gapmon.report.markdown import verdict
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class Publisher:
 
     Attributes:
         notices: What is said of the numbers.
+        line: What the progress bar shows of them.
     """
 
     def __init__(self, show: "Show") -> None:
         self.notices = Notices()
+        self.line = BarLine()
         self._show = show
         self._laid_out: Tags | None = None
 
@@ -79,6 +82,8 @@ class Publisher:
 
         All ranks hold the same numbers, so that `rank_zero_only` spares the collectives.
         """
+        if self._show.prog_bar:
+            self.line.show(module.trainer, seen, outlook)
         dtype = wide_dtype(module.device)
         base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
         for name, value in metrics(seen, watched, outlook).items():
@@ -86,7 +91,6 @@ class Publisher:
                 module,
                 name,
                 torch.tensor(value, dtype=dtype),
-                prog_bar=self._show.prog_bar,
                 sync_dist=True,
                 rank_zero_only=True,
                 batch_size=1,
@@ -96,6 +100,8 @@ class Publisher:
         self, trainer: "Trainer", seen: "Observation", watched: "Watched", outlook: "Outlook"
     ) -> None:
         """Publish after the module's own epoch end, where `log` is closed."""
+        if self._show.prog_bar:
+            self.line.show(trainer, seen, outlook)
         named = metrics(seen, watched, outlook)
         as_tensors = {name: torch.tensor(value) for name, value in named.items()}
         trainer.callback_metrics.update(as_tensors)
@@ -120,7 +126,7 @@ class Publisher:
             path=checkpoints.best_path(trainer, watched.val_names),
             latest=checkpoints.keeps_latest(trainer),
         )
-        rank_zero_info(f"GapMonitor stops the run: {said}")
+        console.say(f"GapMonitor stops the run: {said}")
         text(trainer, watched.tags.stop, str(reason))
 
 
