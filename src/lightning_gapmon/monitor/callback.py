@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import settings
+from lightning_gapmon.monitor import console, settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
@@ -135,6 +135,7 @@ class GapMonitor(MonitorBase):
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
+        console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
             return
@@ -267,7 +268,7 @@ class GapMonitor(MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit; a Rich bar's last line may follow.
+        """Print the summary, last in the fit and below its progress bar.
 
         Lightning leaves training out, with all its hooks, where a run had ended before.
         """
@@ -275,6 +276,7 @@ class GapMonitor(MonitorBase):
             self._take_up(trainer, fit)
             self._results.conclude(trainer, pl_module)
         self._results.outlast(pl_module)
+        console.end_bar(trainer, pl_module)
         self._results.sum_up()
 
     def on_exception(
@@ -283,6 +285,7 @@ class GapMonitor(MonitorBase):
         """Put the best weights back where that takes no other rank; tell how it went so far."""
         if trainer.state.fn == "fit" and self.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
+            console.end_bar(trainer, pl_module)
             self._results.sum_up()
         self._detach()
 

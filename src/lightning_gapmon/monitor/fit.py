@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.baseline import Baseline
@@ -103,15 +102,15 @@ class Fit:
         """Start the clock and look for leaks; tell whether there will be anything to watch."""
         self._clock.start()
         if not trainer.enable_validation:
-            rank_zero_warn(messages.no_validation())
+            console.warn(messages.no_validation())
             return True  # a loop that is told to validate later still does
         if not all_ranks_validate(trainer):
-            rank_zero_warn(messages.idle_rank())
+            console.warn(messages.idle_rank())
             return False
         if begin_validation_again(trainer):
-            rank_zero_info(messages.validated_again())
+            console.say(messages.validated_again())
         if self._settings.stop is not None:
-            rank_zero_info(messages.will_stop(self._settings.stop))
+            console.say(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
