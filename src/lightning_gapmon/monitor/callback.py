@@ -56,6 +56,8 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: Loss of a trivial predictor, such as one that always gives the class
             frequencies; a model that does not beat it underfits. By default computed where
             the mixin's `targets` gives the targets.
+        start: Whether to validate fully before the first step, whatever `num_sanity_val_steps`
+            says, for `history.start`; a sanity check's few batches are kept there anyway.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
@@ -93,6 +95,7 @@ class GapMonitor(Attributes, MonitorBase):
         probe: ProbeData | None = None,
         leakage: int | None = None,
         baseline: float | None = None,
+        start: bool = False,
         prog_bar: bool = True,
         summary: bool = True,
         on_verdict: OnVerdict | None = None,
@@ -102,7 +105,9 @@ class GapMonitor(Attributes, MonitorBase):
             losses=settings.Losses(
                 train=train, val=val, batch_size=batch_size, loader=loader, is_loss=is_loss
             ),
-            evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
+            evidence=settings.Evidence(
+                probe=probe, leakage=leakage, baseline=baseline, start=start
+            ),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
             show=settings.Show(prog_bar=prog_bar, summary=summary, on_verdict=on_verdict),
@@ -122,6 +127,7 @@ class GapMonitor(Attributes, MonitorBase):
         self._begin(trainer, None if dry else Fit(self._settings, rank=trainer.global_rank))
         if self._fit is not None:
             self._fit.attach(trainer, pl_module)
+            self._fit.before.ask(trainer)
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
@@ -135,6 +141,21 @@ class GapMonitor(Attributes, MonitorBase):
     def _checking(self, trainer: "Trainer") -> Fit | None:
         """Give the fit if this validation is a check of it."""
         return self._fit if is_checking(trainer) else None
+
+    def _trying(self, trainer: "Trainer") -> Fit | None:
+        """Give the fit if this validation is the one before its first step."""
+        fit = self._fit
+        return fit if fit is not None and fit.before.goes_on(trainer) else None
+
+    def on_sanity_check_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Remember what a validation before the first step is to leave alone."""
+        if self._fit is not None:
+            self._fit.before.begin(trainer, pl_module)
+
+    def on_sanity_check_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Give that back."""
+        if self._fit is not None:
+            self._fit.before.detach()
 
     def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at what is there before the first step.
@@ -189,7 +210,7 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at the validation loaders before they run."""
-        if fit := self._checking(trainer):
+        if fit := self._checking(trainer) or self._trying(trainer):
             fit.start_validation(trainer)
 
     def on_validation_batch_start(
@@ -203,9 +224,10 @@ class GapMonitor(Attributes, MonitorBase):
         """Probe before the first validation step, and listen to each."""
         if fit := self._checking(trainer):
             fit.run_probe(trainer, pl_module)
-            fit.recorder.begin("val", batch, dataloader_idx)
             if not fit.history:
                 fit.baseline.take(pl_module, batch)
+        if fit := self._checking(trainer) or self._trying(trainer):
+            fit.recorder.begin("val", batch, dataloader_idx)
 
     def on_validation_batch_end(
         self,
@@ -217,7 +239,7 @@ class GapMonitor(Attributes, MonitorBase):
         dataloader_idx: int = 0,
     ) -> None:
         """Take what a validation step returned."""
-        if fit := self._checking(trainer):
+        if fit := self._checking(trainer) or self._trying(trainer):
             fit.recorder.returned(outputs)
             fit.recorder.over()
 
@@ -229,6 +251,8 @@ class GapMonitor(Attributes, MonitorBase):
             if fit.checked:
                 self._use(trainer, pl_module, fit)
                 fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
+        elif fit := self._trying(trainer):
+            fit.before.take(trainer, fit.recorder, fit.watched)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -239,6 +263,8 @@ class GapMonitor(Attributes, MonitorBase):
                     self._use(trainer, pl_module, fit)
                     fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
             fit.decide(trainer)
+        elif fit := self._trying(trainer):
+            fit.before.keep(trainer, fit.recorder, fit.watched, fit.history)
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
         """Say what a fresh check has brought, and let its weights be kept."""
