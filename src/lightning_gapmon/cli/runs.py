@@ -119,7 +119,8 @@ def _reported(run: Run, log: Log) -> Loaded:
 def _judged(run: Run, log: Log, *, live: bool) -> Loaded:
     path = Path(log.place.path)
     named = replace(run, name=str(path.parent)) if path.name in STANDARD else run
-    outcome = Outcome(history=run.history, diagnosis=diagnose(run.history, live=live))
+    diagnosis = diagnose(run.history, live=live)
+    outcome = Outcome(history=run.history, diagnosis=diagnosis, ended=not live)
     return Loaded(run=named, path=log.place.path, outcome=outcome)
 
 

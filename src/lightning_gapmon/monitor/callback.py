@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import copies, settings
+from lightning_gapmon.monitor import console, copies, settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
+from lightning_gapmon.monitor.checks.state import window_state
 from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
 from lightning_gapmon.monitor.fit import Fit
@@ -145,6 +146,7 @@ class GapMonitor(MonitorBase):
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
+        console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
             return
@@ -176,7 +178,12 @@ class GapMonitor(MonitorBase):
         fit = self._fit
         if fit is not None and not fit.start(trainer):
             self._begin(trainer, None)
-        elif fit is not None and fit.history:
+        elif fit is not None:
+            self._take_up(trainer, fit)
+
+    def _take_up(self, trainer: "Trainer", fit: Fit) -> None:
+        """Rank and decide by what a resumed fit has already."""
+        if fit.history:
             checkpoints.follow(trainer, fit.history, fit.watched.ranked_by)
             fit.decide(trainer)
 
@@ -273,8 +280,15 @@ class GapMonitor(MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit; a Rich bar's last line may follow."""
+        """Print the summary, last in the fit and below its progress bar.
+
+        Lightning leaves training out, with all its hooks, where a run had ended before.
+        """
+        if (fit := self._fit) is not None and self.outcome is None:
+            self._take_up(trainer, fit)
+            self._results.conclude(trainer, pl_module)
         self._results.outlast(pl_module)
+        console.end_bar(trainer, pl_module)
         self._results.sum_up()
 
     def on_exception(
@@ -283,6 +297,7 @@ class GapMonitor(MonitorBase):
         """Put the best weights back where that takes no other rank; tell how it went so far."""
         if trainer.state.fn == "fit" and self._results.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
+            console.end_bar(trainer, pl_module)
             self._results.sum_up()
         self._detach()
 
@@ -295,8 +310,11 @@ class GapMonitor(MonitorBase):
         return self._fit.state_dict() if self._fit is not None else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue the history of the run that is resumed."""
-        if self._fit is not None and state_dict:
+        """Continue the history of the run that is resumed.
+
+        Lightning restores callbacks to test, validate and predict too; what a fit has found stays.
+        """
+        if self._fit is not None and self._fit.goes_on and state_dict:
             self._fit.load_state_dict(state_dict)
 
     def on_save_checkpoint(
@@ -305,7 +323,7 @@ class GapMonitor(MonitorBase):
         """Add what was recorded since the last check; that takes all ranks."""
         state = checkpoint.get("callbacks", {}).get(self.state_key)
         if state and self._fit is not None and trainer.state.fn == "fit":
-            state["window"] = self._fit.window_state(trainer)
+            state["window"] = window_state(trainer, self._fit.recorder)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "GapMonitor":
         """Copy options and results; until each has a fit of its own, both show the last."""

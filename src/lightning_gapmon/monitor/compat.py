@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import math
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.callbacks import ModelCheckpoint
+    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+
+    RICH_BARS: tuple[type[RichProgressBar], ...]
 
     PACKAGE: str  # the Lightning that the user imported, else the one that is there
 
@@ -78,6 +81,8 @@ else:
     class CheckpointBase(*_in_each_package("ModelCheckpoint")):
         """The base of the monitor's checkpoint."""
 
+    RICH_BARS = _in_each_package("RichProgressBar")
+
 
 class RankedCheckpoint(CheckpointBase):
     """A `ModelCheckpoint` that saves when it is told to, ranked by numbers of its own.
@@ -129,6 +134,23 @@ def batches_trained(trainer: "Trainer") -> int:
     `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
     """
     return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+
+
+def begin_validation_again(trainer: "Trainer") -> bool:
+    """Let a validation that a checkpoint has cut in two be read as a whole; tell if there is one.
+
+    Lightning would count the batches that were read before as read, and then read as many as are
+    left from the loader's beginning: a mean over some, and over others twice. Read from
+    `_EvaluationLoop.reset`, which takes the loaded progress, 2.4.0 and 2.6.6.
+    """
+    loop = trainer.fit_loop.epoch_loop.val_loop
+    done, begun = loop.batch_progress.current.completed, loop.batch_progress.current.ready
+    batches = sum(trainer.num_val_batches)
+    is_cut = begun > done or 0 < done < batches < math.inf
+    if not (loop.restarting and is_cut):
+        return False
+    loop.batch_progress.reset_on_run()
+    return True
 
 
 def steps_by_itself(trainer: "Trainer") -> bool:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
 from lightning_gapmon.monitor.checks.baseline import Baseline
@@ -17,7 +16,7 @@ from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
 from lightning_gapmon.monitor.checks.rank_zero import Clock, RankZero, on_the_way
 from lightning_gapmon.monitor.checks.reduction import Reduced, free_tags, reduce
-from lightning_gapmon.monitor.compat import may_stop, steps_by_itself
+from lightning_gapmon.monitor.compat import begin_validation_again, may_stop, steps_by_itself
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook
@@ -74,7 +73,6 @@ class Fit:
         self._clock = Clock()
         self._hook: LogHook | None = None
         self._diagnosis: Diagnosis | None = None
-        self._window_step = 0
         self._plan = Plan()
 
     def __getstate__(self) -> dict[str, object]:
@@ -86,6 +84,11 @@ class Fit:
         mixin.connect(module, self.recorder)
         self._hook = LogHook(module, self.recorder.logged)
         self._hook.attach()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._hook is not None
 
     def detach(self) -> None:
         """Give the module and the bar back as they were; what was recorded stays."""
@@ -99,13 +102,15 @@ class Fit:
         """Start the clock and look for leaks; tell whether there will be anything to watch."""
         self._clock.start()
         if not trainer.enable_validation:
-            rank_zero_warn(messages.no_validation())
+            console.warn(messages.no_validation())
             return True  # a loop that is told to validate later still does
         if not all_ranks_validate(trainer):
-            rank_zero_warn(messages.idle_rank())
+            console.warn(messages.idle_rank())
             return False
+        if begin_validation_again(trainer):
+            console.say(messages.validated_again())
         if self._settings.stop is not None:
-            rank_zero_info(messages.will_stop(self._settings.stop))
+            console.say(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -209,7 +214,6 @@ class Fit:
         if self.probe is not None:
             self.probe.fit_amount(reduced.rank_zero)
         self.recorder.reset()
-        self._window_step = trainer.global_step
 
     @property
     def diagnosis(self) -> "Diagnosis":
@@ -274,12 +278,6 @@ class Fit:
             "window": [],
         }
 
-    def window_state(self, trainer: "Trainer") -> states.Window:
-        """Write the window since the last check, on all ranks together."""
-        if trainer.global_step == self._window_step:
-            return []
-        return states.window_state(trainer, self.recorder)
-
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from a state.
 
@@ -290,7 +288,6 @@ class Fit:
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
         self._plan = Plan(state["missed"])
-        self._window_step = self.history[-1].step if self.history else 0
         self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)

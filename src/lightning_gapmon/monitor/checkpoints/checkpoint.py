@@ -82,6 +82,7 @@ class GapCheckpoint(RankedCheckpoint):
         self._checks: dict[str, int] = {}  # by the path of what was saved then
         self._seen = self._batches = 0
         self._loaded = False
+        self._stage = "fit"
 
     @property
     def state_key(self) -> str:
@@ -100,6 +101,7 @@ class GapCheckpoint(RankedCheckpoint):
                 "Add GapMonitor() to the callbacks, or use ModelCheckpoint."
             )
             raise ConfigurationError(msg)
+        self._stage = stage
         if stage == "fit":
             self._forget()
         super().setup(trainer, pl_module, stage)
@@ -135,7 +137,12 @@ class GapCheckpoint(RankedCheckpoint):
         """Find the files of a run whose folder has moved."""
         super().on_train_start(trainer, pl_module)
         self._batches = batches_trained(trainer)
+        self.find_moved(trainer)
+
+    def find_moved(self, trainer: "Trainer") -> None:
+        """Find the files of a resumed run where they are now, on all ranks together."""
         if self._loaded:
+            self._loaded = False
             self._move(trainer.strategy.broadcast(self._moved()))
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
@@ -169,7 +176,12 @@ class GapCheckpoint(RankedCheckpoint):
         return {**super().state_dict(), "check": self._seen}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue the ranking, also where a resumed run writes to another folder."""
+        """Continue the ranking, also where a resumed run writes to another folder.
+
+        What a fit has kept stays where a checkpoint is loaded to test, validate or predict.
+        """
+        if self._stage != "fit" and (self._history is not None or self.has_saved):
+            return
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
         self._seen, self._loaded = int(state_dict.get("check", 0)), True
 
@@ -242,9 +254,10 @@ def install(trainer: "Trainer", wanted: "bool | GapCheckpoint") -> None:
 
 
 def follow(trainer: "Trainer", history: "History", tag: str | None) -> None:
-    """Let every `GapCheckpoint` save by this history."""
+    """Let every `GapCheckpoint` save by this history, which may be a resumed run's."""
     for checkpoint in _ours(trainer):
         checkpoint.follow(history, tag)
+        checkpoint.find_moved(trainer)
 
 
 def selection(trainer: "Trainer") -> Selection:

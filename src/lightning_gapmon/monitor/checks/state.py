@@ -113,7 +113,9 @@ def window_state(trainer: "Trainer", recorder: Recorder) -> Window:
     """
     if trainer.world_size == 1:
         meters = recorder.window().items()
-        return [[source, name, *meter.state()] for (source, name), meter in meters]
+        return [
+            [source, name, *meter.state()] for (source, name), meter in meters if meter.batches
+        ]
     return _reduced(trainer, recorder)
 
 

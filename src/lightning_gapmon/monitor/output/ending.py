@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
+from lightning_utilities.core.rank_zero import rank_zero_only
 
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.logs import gapmon_json as document
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.report import terminal
 
@@ -32,12 +33,13 @@ def leave_report(outcome: Outcome, folder: str) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         document.write(outcome, path)
     except OSError as error:  # a full disk: it must not hide what else went wrong
-        rank_zero_warn(messages.not_written(path, error))
+        console.warn(messages.not_written(path, error))
         return False
     return True
 
 
 @rank_zero_only
 def sum_up(outcome: Outcome) -> None:
-    """Print the summary, on global rank 0."""
-    terminal.show(outcome)
+    """Print the summary, on global rank 0; above a bar that an exception has left open."""
+    with console.above_bar():
+        terminal.show(outcome)

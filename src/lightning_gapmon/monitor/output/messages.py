@@ -126,6 +126,14 @@ def no_validation() -> str:
     )
 
 
+def validated_again() -> str:
+    """Say that a validation is read from its beginning."""
+    return (
+        "GapMonitor: the checkpoint was written in the middle of a validation, which is read "
+        "again from its beginning, for what it had read by then is not known any more."
+    )
+
+
 def idle_rank() -> str:
     """Say that a rank takes no part in validation."""
     return (

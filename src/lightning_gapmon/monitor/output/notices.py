@@ -3,9 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-
 from lightning_gapmon.analysis.verdicts.alarm import TOLD_LIVE
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checks.odd_rank import odd_rank
 from lightning_gapmon.monitor.output import messages
 
@@ -46,25 +45,25 @@ class Notices:
         source = messages.watching(watched)
         for sentence in [f"watching {source}", *lasting] if source else lasting:
             if self._is_new(sentence):
-                rank_zero_info(f"GapMonitor: {sentence}")
+                console.say(f"GapMonitor: {sentence}")
         self.notes = [*lasting, *_limits(seen)]
         self._warn(watched, recorder)
 
     def _warn(self, watched: "Watched", recorder: "Recorder") -> None:
         """Warn of what is missing, once, whatever else has been seen since."""
         if watched.val is None and self._is_new("no validation loss"):
-            rank_zero_warn(messages.no_loss(recorder))
+            console.warn(messages.no_loss(recorder))
         elif watched.opposed and self._is_new("opposed"):
-            rank_zero_warn(messages.opposed(watched))
+            console.warn(messages.opposed(watched))
         elif watched.val and watched.train is None and self._is_new("no train loss"):
-            rank_zero_warn(messages.no_train_loss(recorder))
+            console.warn(messages.no_train_loss(recorder))
 
     def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
         """Say that a run learns, and each alarm, where that has changed; and whether it has."""
         if diagnosis.verdict == self._verdict or diagnosis.verdict not in TOLD_LIVE:
             return False
         self._verdict = diagnosis.verdict
-        rank_zero_info(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
+        console.say(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
         return True
 
     def _is_new(self, sentence: str) -> bool:
