@@ -3,8 +3,6 @@
 import copy
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
-
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.monitor import console, copies, settings
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
@@ -352,7 +350,7 @@ class GapMonitor(MonitorBase):
             self._copies = Copies.of(state["copies"])
             copies.recall(state, self._results)
             if state["left_out"]:
-                rank_zero_warn(messages.left_out(state["left_out"]))
+                console.warn(messages.left_out(state["left_out"]))
         vars(self).update(
             {name: part for name, part in state.items() if name not in copies.WRITTEN}
         )
