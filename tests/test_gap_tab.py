@@ -147,7 +147,7 @@ def test_each_run_is_a_card_with_its_verdict(page: Page) -> None:
     expect(tab.locator("article")).to_have_count(RUNS)
     assert set(_names(tab)[:2]) == {"bad", "own"}
     expect(_card(tab, "bad").locator(".gap-badge")).to_have_text("overfitting")
-    expect(_card(tab, "bad").locator(".gap-sentence")).to_contain_text("rose by")
+    expect(_card(tab, "bad").locator(".gap-sentence")).to_contain_text("Validation loss")
     expect(_card(tab, "bad").locator(".gap-advice li").first).to_contain_text("keep the weights")
     expect(_card(tab, "bad").locator("canvas")).to_be_visible()
 
