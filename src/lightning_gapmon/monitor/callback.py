@@ -62,6 +62,8 @@ class GapMonitor(Attributes, MonitorBase):
             the mixin's `targets` gives the targets.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
+        publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
+            and into `callback_metrics`, which a library may list as results of its own.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
     Attributes:
@@ -99,6 +101,7 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: float | None = None,
         prog_bar: bool = True,
         summary: bool = True,
+        publish: bool = True,
         on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
@@ -109,7 +112,9 @@ class GapMonitor(Attributes, MonitorBase):
             evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
-            show=settings.Show(prog_bar=prog_bar, summary=summary, on_verdict=on_verdict),
+            show=settings.Show(
+                prog_bar=prog_bar, summary=summary, publish=publish, on_verdict=on_verdict
+            ),
         )
         self._results = Results(self._settings)
         self._copies = Copies()

@@ -130,6 +130,7 @@ class Show:
 
     prog_bar: bool
     summary: bool
+    publish: bool
     on_verdict: OnVerdict | None
 
     def __post_init__(self) -> None:

@@ -61,12 +61,12 @@ class Publisher:
         """Say what a check has brought, and write what only TensorBoard shows."""
         tags = watched.tags
         self.notices.tell(watched, recorder, history[-1])
-        if self._laid_out != tags:
+        if self._show.publish and self._laid_out != tags:
             self._laid_out = tags
             lay_out(trainer, tags)
         if self.notices.tell_verdict(diagnosis):
             text(trainer, tags.verdict, verdict(diagnosis))
-        if HP_METRIC not in recorder.logged_names:
+        if self._show.publish and HP_METRIC not in recorder.logged_names:
             hparam(trainer, history)
 
     def log(
@@ -84,6 +84,8 @@ class Publisher:
         """
         if self._show.prog_bar:
             self.line.show(module.trainer, seen, outlook)
+        if not self._show.publish:
+            return
         dtype = wide_dtype(module.device)
         base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
         for name, value in metrics(seen, watched, outlook).items():
@@ -102,6 +104,8 @@ class Publisher:
         """Publish after the module's own epoch end, where `log` is closed."""
         if self._show.prog_bar:
             self.line.show(trainer, seen, outlook)
+        if not self._show.publish:
+            return
         named = metrics(seen, watched, outlook)
         as_tensors = {name: torch.tensor(value) for name, value in named.items()}
         trainer.callback_metrics.update(as_tensors)
