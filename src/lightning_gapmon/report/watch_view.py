@@ -10,7 +10,6 @@ from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.wording import count, duration, number
 from lightning_gapmon.report import chart, glyphs, safe
 from lightning_gapmon.report.sparkline import sparkline
@@ -95,7 +94,7 @@ def _said(run: Watched, *, width: int, now: float) -> Iterator[Styled]:
     )
     if diagnosis.remedies:
         yield from _labelled("try", safe.shown(diagnosis.remedies[0]), width)
-    yield from _labelled("outlook", str(outlook(history)).removeprefix("no outlook: "), width)
+    yield from _labelled("outlook", str(run.outcome.outlook).removeprefix("no outlook: "), width)
     if run.outcome.stop_reason:
         stopped = safe.shown(str(run.outcome.stop_reason))
         yield from _labelled("stopped", stopped, width)

@@ -91,16 +91,18 @@ class GapMonitorMixin:
         """Track `loss_step` and return its mean; else do a parent's step."""
         return self._step("validation_step", batch, *rest)
 
-    def test_step(self, batch: Any, *rest: Any) -> Tensor:  # noqa: ANN401
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Do a parent's step; else track `loss_step` and return its mean."""
-        return self._step("test_step", batch, *rest)
+        return self._step("test_step", *args, **kwargs)
 
-    def _step(self, name: str, batch: Any, *rest: Any) -> Tensor:  # noqa: ANN401
+    def _step(self, name: str, batch: Any, *rest: Any, **named: Any) -> Tensor:  # noqa: ANN401
         step = parents_step(type(self), name)
         own = has_loss_step(self) and not (step and name == "test_step")
         if own or step is None:
             return self.tracked_mean(batch)
-        return cast("Tensor", step(self, batch, *rest))  # or whatever a parent's step gives
+        return cast(
+            "Tensor", step(self, batch, *rest, **named)
+        )  # or whatever a parent's step gives
 
     def tracked_mean(self, batch: Any) -> Tensor:  # noqa: ANN401
         """Track `loss_step` for a batch and give its mean, `()`."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.wording import number, percent, with_error
+from lightning_gapmon.analysis.wording import names, number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -272,4 +272,13 @@ def call_failed(name: str, error: Exception) -> str:
     return (
         f"GapMonitor(on_verdict=...) called {name}, which raised {type(error).__name__}: {error}. "
         "Training goes on; mend the function, or leave it out."
+    )
+
+
+def left_out(options: list[str]) -> str:
+    """Say what a pickle does not have."""
+    return (
+        f"Found a pickled GapMonitor without {names(options)}; expected, for a pickle holds "
+        "plain types and no functions, loaders or rules without a text. To fit with "
+        f"{'them' if len(options) > 1 else 'it'} again, make a new GapMonitor(...)."
     )
