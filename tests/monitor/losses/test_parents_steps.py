@@ -12,11 +12,11 @@ from lightning_gapmon import GapMonitorMixin
 from lightning_gapmon.errors import LossError
 
 
-class Without(GapMonitorMixin, Logging):
+class Without(GapMonitorMixin, Logging):  # type: ignore[misc]
     """Has no `loss_step`."""
 
 
-class With(GapMonitorMixin, Logging):
+class With(GapMonitorMixin, Logging):  # type: ignore[misc]
     """Has a `loss_step`, and a parent with steps."""
 
     def loss_step(self, batch: list[Tensor]) -> Tensor:
@@ -58,7 +58,7 @@ class Parent(Logging):
         self.log("mine", float(len(batch[0])))
 
 
-class Child(GapMonitorMixin, Parent):
+class Child(GapMonitorMixin, Parent):  # type: ignore[misc]
     """Has a `loss_step`, and a parent that tests by itself."""
 
     def loss_step(self, batch: list[Tensor]) -> Tensor:

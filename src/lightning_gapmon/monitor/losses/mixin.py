@@ -100,9 +100,7 @@ class GapMonitorMixin:
         own = has_loss_step(self) and not (step and name == "test_step")
         if own or step is None:
             return self.tracked_mean(batch)
-        return cast(
-            "Tensor", step(self, batch, *rest, **named)
-        )  # or whatever a parent's step gives
+        return cast("Tensor", step(self, batch, *rest, **named))
 
     def tracked_mean(self, batch: Any) -> Tensor:  # noqa: ANN401
         """Track `loss_step` for a batch and give its mean, `()`."""
