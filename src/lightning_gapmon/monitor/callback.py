@@ -13,6 +13,7 @@ from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, 
 from lightning_gapmon.monitor.copies import Copies
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
+from lightning_gapmon.monitor.losses.mixin import hidden_steps
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
@@ -136,6 +137,8 @@ class GapMonitor(Attributes, MonitorBase):
         self._begin(trainer, None if dry else Fit(self._settings, rank=trainer.global_rank))
         if self._fit is not None:
             self._fit.attach(trainer, pl_module)
+            if steps := hidden_steps(pl_module):
+                console.say(messages.hidden(steps))
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
