@@ -13,9 +13,10 @@ from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, 
 from lightning_gapmon.monitor.copies import Copies
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
+from lightning_gapmon.monitor.losses.mixin import hidden_steps
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.results import Results
-from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
 from lightning_gapmon.report.verdict_event import OnVerdict
 
@@ -64,6 +65,8 @@ class GapMonitor(Attributes, MonitorBase):
         summary: Whether to print a summary after fit.
         publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
             and into `callback_metrics`, which a library may list as results of its own.
+        overlay: `"runs"` writes both losses to TensorBoard once more, as two runs with one tag:
+            two colours in one chart of its first tab, at the price of three runs for one.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
     Attributes:
@@ -102,6 +105,7 @@ class GapMonitor(Attributes, MonitorBase):
         prog_bar: bool = True,
         summary: bool = True,
         publish: bool = True,
+        overlay: Overlay | None = None,
         on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
@@ -113,7 +117,11 @@ class GapMonitor(Attributes, MonitorBase):
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
             show=settings.Show(
-                prog_bar=prog_bar, summary=summary, publish=publish, on_verdict=on_verdict
+                prog_bar=prog_bar,
+                summary=summary,
+                publish=publish,
+                overlay=overlay,
+                on_verdict=on_verdict,
             ),
         )
         self._results = Results(self._settings)
@@ -136,6 +144,8 @@ class GapMonitor(Attributes, MonitorBase):
         self._begin(trainer, None if dry else Fit(self._settings, rank=trainer.global_rank))
         if self._fit is not None:
             self._fit.attach(trainer, pl_module)
+            if steps := hidden_steps(pl_module):
+                console.say(messages.hidden(steps))
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
@@ -291,6 +301,8 @@ class GapMonitor(Attributes, MonitorBase):
     def teardown(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Give the module back as it was."""
         self._detach()
+        if stage != "fit":
+            self._results.outlive(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""

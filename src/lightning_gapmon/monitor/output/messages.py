@@ -1,6 +1,6 @@
 """What the callback says while it runs, each thing once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
@@ -170,6 +170,15 @@ def score(found: str) -> str:
         f"GapMonitor does not take this for a loss: {found}, a metric that grows as a model gets "
         "better (higher_is_better). Log the loss, name it with "
         'GapMonitor(train="...", val="..."), or say that this is one: GapMonitor(is_loss=True).'
+    )
+
+
+def hidden(steps: Sequence[str]) -> str:
+    """Say which steps of a parent are not called."""
+    return (
+        f"GapMonitorMixin's loss_step takes the place of {' and '.join(steps)} of a parent class, "
+        "and what these log is not there: log it from loss_step, or leave loss_step out, and the "
+        "parent's steps are called and watched by what they log and return."
     )
 
 
