@@ -136,8 +136,7 @@ class Ended(NamedTuple):
 
 
 def _fit(rank: int, folder: Path, module: Bare, train: Any, val: Any, **settings: Any) -> Ended:  # noqa: ANN401
-    start = settings.pop("start", False)
-    marks, monitor = Marks(), GapMonitor(stop=Patience(2), summary=False, start=start)
+    marks, monitor = Marks(), GapMonitor(stop=Patience(2), summary=False)
     runner = trainer(
         folder,
         monitor,
@@ -192,8 +191,6 @@ def _bodies(rank: int, folder: Path) -> dict[str, Ended]:
     ends["tagged"] = _fit(rank, folder, Tagged(), train, val)
     ends["by time"] = _fit(rank, folder, Net(), train, val, max_epochs=-1, max_time="00:00:00:01")
     ends["rivals"] = _fit(rank, folder, Rivals(rank), train, val, max_epochs=5)
-    asked = {"start": True, "num_sanity_val_steps": 0}
-    ends["whole"] = _fit(rank, folder, Net(), train, val, **asked)
     ends["stopped"] = _fit(rank, folder, Net(lr=0.0), train, val, max_epochs=9)
     return ends
 
@@ -361,36 +358,6 @@ def test_lightnings_own_mean_is_still_wrong(ends: list[dict[str, Ended]]) -> Non
     assert metrics["lightning"] == pytest.approx(7 / 6)
     assert metrics["Loss/val"] == 1.0
     assert History.from_plain(ends[0]["ones"].history)[-1].val_n == 7
-
-
-def test_the_loss_before_the_first_step_is_that_of_all_ranks(
-    ends: list[dict[str, Ended]],
-) -> None:
-    """Of the sanity check's two batches a rank, and of the whole; the weight begins at one."""
-    own = [values(7, seed=9), values(2, seed=10)]
-    part, whole = (History.from_plain(ends[0][name].history) for name in ("Net", "whole"))
-
-    assert part.start is not None
-    assert whole.start is not None
-    expected = float(torch.cat([own[0][:4], own[1]]).double().mean())
-    assert part.start.loss == pytest.approx(expected, rel=1e-6)
-    assert (part.start.batches, part.start.samples, part.start.whole) == (3, 6, False)
-    assert whole.start.loss == pytest.approx(float(torch.cat(own).double().mean()), rel=1e-6)
-    assert (whole.start.batches, whole.start.samples, whole.start.whole) == (5, 9, True)
-    assert repr(ends[0]["whole"].history["columns"]["val"]) == repr(
-        ends[0]["Net"].history["columns"]["val"]
-    )
-
-
-def test_repeats_are_left_out_of_the_loss_before_the_first_step(
-    ends: list[dict[str, Ended]],
-) -> None:
-    """The sampler repeats one of seven samples."""
-    start = History.from_plain(ends[0]["padded"].history).start
-
-    assert start is not None
-    assert start.loss == pytest.approx(float(values(7, seed=3).double().mean()), rel=1e-6)
-    assert start.samples == 7
 
 
 def test_ranks_stop_together(ends: list[dict[str, Ended]]) -> None:

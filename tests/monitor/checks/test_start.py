@@ -16,7 +16,7 @@ from torchmetrics import MeanMetric
 from lightning_gapmon import GapMonitor, GapMonitorMixin
 from lightning_gapmon.analysis.history.start_loss import StartLoss
 from lightning_gapmon.errors import ConfigurationError
-from lightning_gapmon.monitor.fit import Fit
+from lightning_gapmon.monitor.checks.start import Start
 
 VAL = values(10, seed=3)  # three batches of four, four and two; the weight begins at one
 
@@ -253,13 +253,15 @@ def test_what_fails_gives_all_back(tmp_path: Path) -> None:
 
 
 def test_a_copy_takes_neither_trainer_nor_module_along() -> None:
-    """A fit that is pickled before the first step leaves them out."""
-    before = Fit(GapMonitor(start=True)._settings, rank=0)
-    before.before.ask(trainer(Path(), max_epochs=1))
-    copy = pickle.loads(pickle.dumps(before.before))  # noqa: S301 - our own bytes
+    """A copy that is made before the first step changes nothing when it ends."""
+    runner, before = trainer(Path(), max_epochs=1), Start(whole=True)
+    before.ask(runner)
+    copy = pickle.loads(pickle.dumps(before))  # noqa: S301 - our own bytes
 
     copy.detach()
+    assert runner.num_sanity_val_steps == float("inf")
     before.detach()
+    assert runner.num_sanity_val_steps == 2
 
 
 def test_odd_start_is_refused() -> None:

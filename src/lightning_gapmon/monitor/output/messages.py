@@ -1,10 +1,10 @@
 """What the callback says while it runs, each thing once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.wording import number, percent, with_error
+from lightning_gapmon.analysis.wording import names, number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,6 +173,15 @@ def score(found: str) -> str:
     )
 
 
+def hidden(steps: Sequence[str]) -> str:
+    """Say which steps of a parent are not called."""
+    return (
+        f"GapMonitorMixin's loss_step takes the place of {' and '.join(steps)} of a parent class, "
+        "and what these log is not there: log it from loss_step, or leave loss_step out, and the "
+        "parent's steps are called and watched by what they log and return."
+    )
+
+
 def no_validation() -> str:
     """Say that no validation will run."""
     return (
@@ -263,4 +272,13 @@ def call_failed(name: str, error: Exception) -> str:
     return (
         f"GapMonitor(on_verdict=...) called {name}, which raised {type(error).__name__}: {error}. "
         "Training goes on; mend the function, or leave it out."
+    )
+
+
+def left_out(options: list[str]) -> str:
+    """Say what a pickle does not have."""
+    return (
+        f"Found a pickled GapMonitor without {names(options)}; expected, for a pickle holds "
+        "plain types and no functions, loaders or rules without a text. To fit with "
+        f"{'them' if len(options) > 1 else 'it'} again, make a new GapMonitor(...)."
     )
