@@ -108,6 +108,10 @@ class Fit:
         if not all_ranks_validate(trainer):
             rank_zero_warn(messages.idle_rank())
             return False
+        if self.history:
+            planned = self._plan.resume(trainer, self.history[-1].check)
+            last = replace(self.history[-1], planned=planned)
+            self.history = History([*self.history[:-1], last], start=self.history.start)
         if begin_validation_again(trainer):
             rank_zero_info(messages.validated_again())
         if self._settings.stop is not None:
@@ -198,9 +202,7 @@ class Fit:
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, with the plan as it is known now."""
         number = self._next
-        if not self.history:
-            self._plan.begin(trainer)
-        planned = self._plan.at(number, trainer, reduced.rank_zero)
+        planned = self._plan.take(number, trainer, reduced.rank_zero)
         seen = observe(trainer, reduced, self.watched, check=number, planned=planned)
         self.history.append(seen)
         self.baseline.measured = reduced.rank_zero.baseline
@@ -272,7 +274,7 @@ class Fit:
             "version": states.VERSION,
             "history": self.history.to_plain(),
             "seconds": self._clock.seconds,
-            "missed": self._plan.missed,
+            "place": list(self._plan.place),
             "watched": states.watched_to_plain(self.watched),
             "baseline": self.baseline.measured,
             "probe_batches": self.probe.batches.used if self.probe is not None else 0,
@@ -288,7 +290,7 @@ class Fit:
         state = states.checked(state)
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
-        self._plan = Plan(state["missed"])
+        self._plan = Plan(state["place"])
         self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)

@@ -1,13 +1,16 @@
 """What the callback says while it runs, each thing once."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.wording import number, percent, with_error
+from lightning_gapmon.analysis.wording import count, number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lightning.pytorch import Trainer
 
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.outlook.outlook import Outlook
@@ -134,6 +137,27 @@ def validated_again() -> str:
     )
 
 
+def never_validated(trainer: "Trainer", batches: int) -> str:
+    """Say that a fit ended before its first validation, when that would have been, what to do."""
+    return (
+        "GapMonitor saw no validation in this fit, so that nothing was compared, judged or kept "
+        f"as best: it trained on {count(batches, 'batch')}, and the Trainer validates "
+        f"{_when(trainer)}. Train longer (max_epochs, max_steps, max_time), validate more often "
+        "(val_check_interval, check_val_every_n_epoch), or give a stream its true length. Where "
+        "checkpoints are on, the last weights are in last.ckpt."
+    )
+
+
+def _when(trainer: "Trainer") -> str:
+    every, epochs = getattr(trainer, "val_check_batch", None), trainer.check_val_every_n_epoch
+    if every is None:
+        return f"by the clock (val_check_interval={trainer.val_check_interval!r})"
+    if epochs is None:
+        return f"after every {every} batches of the run (val_check_interval)"
+    at = "at its end" if math.isinf(every) else f"each time {every} of its batches are done"
+    return f"in every {f'{epochs}th ' if epochs > 1 else ''}epoch, {at}"
+
+
 def idle_rank() -> str:
     """Say that a rank takes no part in validation."""
     return (
@@ -171,10 +195,11 @@ def odd_rank(odd: "OddRank", check: int) -> str:
     )
 
 
-def not_written(path: "Path", error: OSError) -> str:
+def not_written(path: "Path | str", error: Exception) -> str:
     """Say that the report is missing, and what has all of it too."""
     return (
-        f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
+        f"GapMonitor's report {path} could not be written "
+        f"({getattr(error, 'strerror', None) or error}). The history is in "
         "the checkpoints and in monitor.history; make room, and write it with "
         "lightning_gapmon.logs.gapmon_json.write(monitor.outcome, path)."
     )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.monitor.output import ending, own_word
+from lightning_gapmon.monitor.output.folders import report_folder
 from lightning_gapmon.monitor.output.live import LiveView
 from lightning_gapmon.monitor.output.own_word import OwnWord
 from lightning_gapmon.monitor.output.running_report import RunningReport
@@ -46,5 +47,5 @@ class News:
         """Tell how it ended."""
         own_word.write(trainer, outcome, tags, ended=True)
         self._live.show(trainer, outcome, ended=True)
-        ending.leave_report(outcome, ending.log_dir(trainer.loggers))
+        ending.leave_report(outcome, report_folder(trainer))
         self._calls.end(trainer, outcome)

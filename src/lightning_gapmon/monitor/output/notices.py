@@ -7,11 +7,15 @@ from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
 
 from lightning_gapmon.analysis.verdicts.alarm import TOLD_LIVE
 from lightning_gapmon.monitor.checks.odd_rank import odd_rank
+from lightning_gapmon.monitor.compat import batches_trained
 from lightning_gapmon.monitor.output import messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lightning.pytorch import Trainer
+
+    from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
     from lightning_gapmon.collect.meter.sums import Sums
@@ -58,6 +62,11 @@ class Notices:
             rank_zero_warn(messages.opposed(watched))
         elif watched.val and watched.train is None and self._is_new("no train loss"):
             rank_zero_warn(messages.no_train_loss(recorder))
+
+    def end(self, trainer: "Trainer", history: "History") -> None:
+        """Warn where a fit has trained and never validated."""
+        if not history and trainer.enable_validation and batches_trained(trainer):
+            rank_zero_warn(messages.never_validated(trainer, batches_trained(trainer)))
 
     def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
         """Say that a run learns, and each alarm, where that has changed; and whether it has."""
