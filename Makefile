@@ -20,7 +20,7 @@ help:
 	@echo "make clean     remove what the others made"
 
 demo: $(VENV)/demo.stamp
-	@$(ACTIVATE) && gapmon demo
+	@$(VENV)/bin/gapmon demo
 
 test: $(VENV)/dev.stamp
 	@$(ACTIVATE) && python -m pytest --numprocesses $(WORKERS) $(ARGS)

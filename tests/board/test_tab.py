@@ -296,3 +296,30 @@ print(*(name for name in sys.modules if name.startswith(("lightning", "torch")))
         "lightning_gapmon.board.tab",
         "lightning_gapmon.board.tab_plugin",
     }
+
+
+def test_the_start_of_tensorboard_is_not_slower() -> None:
+    """What is done at its start takes less than 50 ms of processor time, at the best of three."""
+    code = """
+import time
+from tensorboard import plugin_util
+from tensorboard.backend import application
+from tensorboard.plugins.base_plugin import TBContext
+begin = time.process_time()
+from lightning_gapmon.board.tab import GapTabLoader
+GapTabLoader().load(TBContext()).get_plugin_apps()
+print(time.process_time() - begin)
+"""
+    took = [
+        float(
+            subprocess.run(  # noqa: S603
+                [sys.executable, "-W", "ignore", "-c", code],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for _ in range(3)
+    ]
+
+    assert min(took) < 0.05

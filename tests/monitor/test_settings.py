@@ -39,6 +39,26 @@ ODD: list[tuple[dict[str, Any], str]] = [
         ),
     ),
     (
+        {"val": "val_acc"},
+        (
+            "Found GapMonitor(val='val_acc'); expected a loss, which falls as a model gets "
+            "better, and this is the name of a score, which grows: name the loss, such as "
+            'val="val_loss", or log the negative score under another name; or say that it is '
+            "one: val='val_acc', is_loss=True."
+        ),
+    ),
+    (
+        {"loader": -1},
+        "Found GapMonitor(loader=-1); expected the number of a validation loader, from 0.",
+    ),
+    (
+        {"val": "val_loss/dataloader_idx_1", "loader": 0},
+        (
+            "Found GapMonitor(val='val_loss/dataloader_idx_1', loader=0); expected one "
+            "validation loader, in the name or as loader=...."
+        ),
+    ),
+    (
         {"stop": 10},
         (
             "Found GapMonitor(stop=10); expected a rule, such as stop=Patience(10), or None to "
@@ -85,6 +105,8 @@ GIVEN: dict[str, Any] = {
     "train": "a_loss",
     "val": "b_loss",
     "batch_size": len,
+    "loader": 1,
+    "is_loss": True,
     "stop": Patience(3),
     "checkpoint": False,
     "restore_best": True,
@@ -107,7 +129,7 @@ def test_an_option_is_an_attribute() -> None:
 
 
 def test_public_names_are_the_options_and_what_came_out() -> None:
-    """Beside Lightning's hooks there is nothing else to know."""
+    """Beside Lightning's hooks and a picture there is nothing else to know."""
     own = {name for name in dir(GapMonitor()) if name[0] != "_" and not hasattr(Callback, name)}
 
     assert own == set(GIVEN) | READ | {"plot"}

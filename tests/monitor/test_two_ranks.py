@@ -13,6 +13,7 @@ from tests.fits import Bare, Logging, Marks, Net, Stream, loader, trainer, value
 from tests.ranks import run_ranks
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torchmetrics import MeanSquaredError
 
 from lightning_gapmon import GapMonitor, History, Patience
 from lightning_gapmon.collect.meter.sums import Sums
@@ -96,6 +97,19 @@ class Tagged(Net):
         return super().validation_step(batch)
 
 
+class Rooted(Logging):
+    """Logs a metric that is no mean of batches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = MeanSquaredError(squared=False)
+
+    def validation_step(self, batch: list[Tensor], *_: int) -> None:
+        """Log the root of the mean square over all samples."""
+        self.root.update(self.losses(batch), 0 * batch[0])
+        self.log("val_loss", self.root)
+
+
 class Rivals(Logging):
     """Its losses never move, and one rank logs another beside them."""
 
@@ -166,6 +180,9 @@ def _bodies(rank: int, folder: Path) -> dict[str, Ended]:
     names = ("train_a_loss", "val_a_loss")
     for name, module in (("no batch", Net()), ("no batch, logged", Parts(*names))):
         ends[name] = _fit(rank, folder, module, train, stream)
+    late = DataLoader(Stream(values((0, 7)[rank])), batch_size=2)
+    ends["no batch on rank 0"] = _fit(rank, folder, Doubles(), train, late)
+    ends["metric"] = _fit(rank, folder, Rooted(), train, val)
     shared = (loader(values(16)), loader(values(7, seed=3), batch_size=3))
     for name, kind in (("padded", Net), ("padded means", Returning)):
         ends[name] = _fit(rank, folder, kind(), *shared, use_distributed_sampler=True)
@@ -208,7 +225,24 @@ EXACT = [
     "several",
     "no batch",
     "no batch, logged",
+    "no batch on rank 0",
 ]
+
+
+def test_what_a_metric_computes_is_over_all_ranks(ends: list[dict[str, Ended]]) -> None:
+    """The same on both, and with the samples of both behind it."""
+    ended = [end["metric"] for end in ends]
+    last = [
+        x
+        for end in ended
+        for batch in end.heard["val"][len(end.heard["val"]) // 2 :]
+        for x in batch
+    ]
+    root = math.sqrt(math.fsum(x * x for x in last) / len(last))
+
+    assert ended[0].history["columns"]["val"] == ended[1].history["columns"]["val"]
+    assert ended[0].history["columns"]["val"][-1] == pytest.approx(root, rel=1e-6)
+    assert ended[0].history["columns"]["val_n"][-1] == len(last)
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -341,7 +375,7 @@ def test_a_logged_window_is_saved_before_the_first_check() -> None:
         if recorder is resumed:
             continue_window(resumed, window_state(_two_ranks(), saved), rank=0)
         recorder.begin("train", [torch.zeros(2)])
-        recorder.logged("train_loss", value, None)
+        recorder.logged("train_loss", value, {})
     (rows,) = resumed.meter("train", "logged").rows(torch.device("cpu")).tolist()
 
     assert Sums(*rows).n == 2 * (2 * 3 + 1)

@@ -8,6 +8,7 @@ from tests.judged import OVERFIT
 from tests.report.strategies import outcomes
 
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.report.runs_table import COLUMNS, Named, cells, markdown, plain
 
 NAMES = st.text() | st.sampled_from(HOSTILE)
@@ -15,7 +16,12 @@ NAMES = st.text() | st.sampled_from(HOSTILE)
 
 def test_a_row_says_verdict_best_check_gap_and_outlook() -> None:
     """Each cell is that of its heading."""
-    run = Named(name="a", outcome=Outcome(history=OVERFIT.history, diagnosis=OVERFIT.diagnosis))
+    outcome = Outcome(
+        history=OVERFIT.history,
+        diagnosis=OVERFIT.diagnosis,
+        outlook=outlook(OVERFIT.history),
+    )
+    run = Named(name="a", outcome=outcome)
     row = dict(zip(COLUMNS, cells(run), strict=True))
     best = OVERFIT.history.best
 

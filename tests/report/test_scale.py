@@ -38,6 +38,22 @@ def test_axis_is_logarithmic_where_a_peak_dwarfs_the_rest() -> None:
     assert scale.height(1.0) == pytest.approx(math.log(10) / math.log(1e4))
 
 
+def test_axis_is_logarithmic_where_each_curve_covers_decades() -> None:
+    """An even decay over three decades is a straight line, and not a hook in the corner."""
+    decay = [10 ** (-n / 4) for n in range(13)]
+    scale = Scale.over(decay, decay[1:])
+
+    assert scale.logarithmic
+    assert scale.height(decay[6]) == pytest.approx(0.5)
+
+
+def test_axis_is_linear_where_only_one_curve_covers_decades() -> None:
+    """What validation does while train goes to zero would be flat on a logarithmic axis."""
+    train = [10 ** (-n / 4) for n in range(13)]
+
+    assert not Scale.over(train, [1.0, 0.5, 0.7]).logarithmic
+
+
 def test_one_level_lies_in_the_middle() -> None:
     """A flat curve is no division by zero."""
     assert Scale.over([3.0, 3.0]).height(3.0) == 0.5

@@ -14,7 +14,7 @@ from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.verdicts.diagnose import Diagnosis
-from lightning_gapmon.report import terminal
+from lightning_gapmon.report import links, terminal
 from lightning_gapmon.report.terminal import paint, show, summary
 
 
@@ -67,8 +67,9 @@ def test_summary_fits_one_screen(checks: int, width: int) -> None:
     assert len(lines) <= 28
 
 
-def test_summary_reads_as_a_whole() -> None:
+def test_summary_reads_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heading, plot, table and facts, in ASCII where the encoding is no Unicode."""
+    monkeypatch.setattr(links, "program", lambda: ["tensorboard"])
     text = summary(_run(4), width=60, encoding="ascii")
 
     assert text == EXPECTED

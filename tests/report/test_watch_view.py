@@ -32,7 +32,7 @@ def _timed(planned: int | None, *, seconds: float = 60.0) -> Watched:
         ),
         planned=planned,
     )
-    outcome = Outcome(history=history, diagnosis=diagnose(history))
+    outcome = Outcome(history=history, diagnosis=diagnose(history), ended=False)
     return Watched(name="timed", outcome=outcome, written=0.0)
 
 
@@ -63,6 +63,14 @@ def test_the_newest_is_drawn_and_the_others_listed() -> None:
 def test_the_time_that_is_left_is_the_plan_at_the_present_pace(run: Watched, line: str) -> None:
     """Checks that are still to come, each as long as the last ones."""
     assert f"time     {line}\n" in _said([run])
+
+
+def test_a_run_that_has_ended_has_no_time_left() -> None:
+    """What was planned is no matter any more."""
+    going = _timed(10)
+    ended = replace(going, outcome=replace(going.outcome, ended=True))
+
+    assert "time     ended after 6 min 0 s, 1 min 0 s a check\n" in _said([ended])
 
 
 def test_a_log_that_stands_still_shows_it() -> None:

@@ -36,6 +36,8 @@ _SCORES = {
     *("pearson", "spearman", "corr", "correlation", "mcc", "kappa", "specificity"),
     *("sensitivity", "ndcg", "mrr", "hits", "likelihood", "success", "wins"),
 }
+# A score that is turned round may be minimised.
+_NEGATED = {"neg", "negative", "negated", "minus"}
 # A name with a loss in it has one of these, in lower case; a bare side is the exception.
 FRAGMENTS = tuple(sorted(_CALLED_LOSS | _KNOWN_LOSS))
 _BETWEEN = re.compile(r"[^a-z0-9]+")
@@ -125,7 +127,7 @@ def _kind(stem: str, *, bare: bool) -> Kind:
         return "loss"
     known = stem in _KNOWN_LOSS or not _KNOWN_LOSS.isdisjoint(words)
     if not known and not _SCORES.isdisjoint(words):
-        return "score"
+        return "score" if _NEGATED.isdisjoint(words) else "other"
     return "loss" if known else "other"
 
 
@@ -143,6 +145,20 @@ def without_loader(name: str) -> str:
         'val/loss'
     """
     return _LOADER.sub("", name) if "dataloader_idx_" in name else name
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Give what a module may have logged for a name that a logger shows.
+
+    Lightning adds a loader's number, and `_step` or `_epoch` where both are logged.
+
+    Example:
+        >>> spellings("val_loss_epoch"), spellings("val_loss/dataloader_idx_1")
+        (('val_loss_epoch', 'val_loss'), ('val_loss',))
+    """
+    shown = without_loader(name)
+    logged = shown.removesuffix("_step").removesuffix("_epoch")
+    return (shown, logged) if logged and logged != shown else (shown,)
 
 
 def pairs(train: Iterable[str], val: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -10,7 +10,7 @@ from lightning_gapmon.analysis import wording
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
+from lightning_gapmon.analysis.outlook.outlook import Outlook
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
 
 VERSION = 1
@@ -122,7 +122,7 @@ def document_of(outcome: Outcome, beside: Beside | None = None) -> RunDocument:
             known,
             stop=reason.check if reason else None,
             stopped_by=str(reason) if reason else "",
-            outlook=None if known.ended else outlook(outcome.history),
+            outlook=None if known.ended else outcome.outlook,
             notes=outcome.notes,
             own=True,
         ),

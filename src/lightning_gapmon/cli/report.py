@@ -7,7 +7,6 @@ from pathlib import Path, PurePath
 
 import click
 
-from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.run_document import (
     Beside,
     RunDocument,
@@ -66,7 +65,7 @@ def _document(one: Loaded) -> RunDocument:
     outcome = one.outcome
     if one.own:
         return document_of(outcome, Beside(name=one.run.name))
-    beside = Beside(name=one.run.name, outlook=outlook(outcome.history))
+    beside = Beside(name=one.run.name, outlook=outcome.outlook)
     return run_document(outcome.history, outcome.diagnosis, beside)
 
 

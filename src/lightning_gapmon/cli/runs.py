@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lightning_gapmon.analysis.gate.result import Judged, Unread
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
@@ -119,7 +120,10 @@ def _reported(run: Run, log: Log) -> Loaded:
 def _judged(run: Run, log: Log, *, live: bool) -> Loaded:
     path = Path(log.place.path)
     named = replace(run, name=str(path.parent)) if path.name in STANDARD else run
-    outcome = Outcome(history=run.history, diagnosis=diagnose(run.history, live=live))
+    diagnosis = diagnose(run.history, live=live)
+    outcome = Outcome(
+        history=run.history, diagnosis=diagnosis, ended=not live, outlook=outlook(run.history)
+    )
     return Loaded(run=named, path=log.place.path, outcome=outcome)
 
 

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import settings
+from lightning_gapmon.monitor import console, settings
+from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
 from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
-from lightning_gapmon.monitor.parts import Read
 from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
@@ -20,18 +20,10 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from matplotlib.axes import Axes
 
-    from lightning_gapmon.analysis.history.history import History
-    from lightning_gapmon.analysis.history.observation import Observation
-    from lightning_gapmon.analysis.outcome import Outcome
-    from lightning_gapmon.analysis.outlook.outlook import Outlook
-    from lightning_gapmon.analysis.overlap import Overlap
-    from lightning_gapmon.analysis.rules.rule import StopReason
-    from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
-
 EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 
 
-class GapMonitor(MonitorBase):
+class GapMonitor(Attributes, MonitorBase):
     """Watch train and validation loss, stop on their trend, keep the best check.
 
     One check follows each validation inside `fit`: both losses as exact means over samples and
@@ -44,6 +36,9 @@ class GapMonitor(MonitorBase):
         val: Name of the validation loss, likewise.
         batch_size: Gives the samples of a batch, where the module does not say and the first
             size of its tensors is not it.
+        loader: Number of the validation loader to watch; by default the mean over all samples.
+        is_loss: Whether what is named is minimised, whatever it is called: an accuracy, a reward
+            and the like are refused as losses.
         stop: Rule that stops the run, as such or as text (`"Patience(10) | Target(0.1)"`, fit
             for a configuration file), or None to only watch. The default waits for three
             tenths of the plan and of what is left of it, afresh after the learning rate has
@@ -84,33 +79,14 @@ class GapMonitor(MonitorBase):
         (<History of 0 checks>, None, None)
     """
 
-    train: "Read[str | None]" = Read("_settings.losses")
-    val: "Read[str | None]" = Read("_settings.losses")
-    batch_size: "Read[BatchSize | None]" = Read("_settings.losses")
-    stop: "Read[Rule | None]" = Read("_settings")
-    checkpoint: "Read[bool | GapCheckpoint]" = Read("_settings.weights")
-    restore_best: "Read[RestoreBest]" = Read("_settings.weights")
-    probe: "Read[ProbeData | None]" = Read("_settings.evidence")
-    leakage: "Read[int | None]" = Read("_settings.evidence")
-    baseline: "Read[float | None]" = Read("_settings.evidence")
-    prog_bar: "Read[bool]" = Read("_settings.show")
-    summary: "Read[bool]" = Read("_settings.show")
-    on_verdict: "Read[OnVerdict | None]" = Read("_settings.show")
-
-    history: "Read[History]" = Read("_results")
-    best: "Read[Observation | None]" = Read("_results")
-    stop_reason: "Read[StopReason | None]" = Read("_results")
-    diagnosis: "Read[Diagnosis]" = Read("_results")
-    outlook: "Read[Outlook]" = Read("_results")
-    overlaps: "Read[list[Overlap]]" = Read("_results")
-    outcome: "Read[Outcome | None]" = Read("_results")
-
     def __init__(
         self,
         *,
         train: str | None = None,
         val: str | None = None,
         batch_size: BatchSize | None = None,
+        loader: int | None = None,
+        is_loss: bool = False,
         stop: Rule | str | None = EARNED,
         checkpoint: bool | GapCheckpoint = True,
         restore_best: RestoreBest = False,
@@ -123,7 +99,9 @@ class GapMonitor(MonitorBase):
     ) -> None:
         super().__init__()
         self._settings = settings.Settings(
-            losses=settings.Losses(train=train, val=val, batch_size=batch_size),
+            losses=settings.Losses(
+                train=train, val=val, batch_size=batch_size, loader=loader, is_loss=is_loss
+            ),
             evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
@@ -135,6 +113,7 @@ class GapMonitor(MonitorBase):
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
         settings.refuse_twins(trainer)
+        console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
             return
@@ -142,7 +121,7 @@ class GapMonitor(MonitorBase):
         dry = is_dry_run(trainer)
         self._begin(trainer, None if dry else Fit(self._settings, rank=trainer.global_rank))
         if self._fit is not None:
-            self._fit.attach(pl_module)
+            self._fit.attach(trainer, pl_module)
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
@@ -201,6 +180,11 @@ class GapMonitor(MonitorBase):
         """Take what a training step returned; Lightning has divided its loss."""
         if self._fit is not None:
             self._fit.recorder.returned(outputs, scale=trainer.accumulate_grad_batches)
+            self._fit.recorder.over()
+
+    def on_train_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Hear nothing of the last step any more: what is logged now is of the epoch."""
+        if self._fit is not None:
             self._fit.recorder.end()
 
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
@@ -235,7 +219,7 @@ class GapMonitor(MonitorBase):
         """Take what a validation step returned."""
         if fit := self._checking(trainer):
             fit.recorder.returned(outputs)
-            fit.recorder.end()
+            fit.recorder.over()
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -251,8 +235,9 @@ class GapMonitor(MonitorBase):
         if fit := self._checking(trainer):
             if not fit.checked:
                 fit.check(trainer, last_chance=True)
-                self._use(trainer, pl_module, fit)
-                fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
+                if fit.checked:
+                    self._use(trainer, pl_module, fit)
+                    fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
             fit.decide(trainer)
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
@@ -269,7 +254,7 @@ class GapMonitor(MonitorBase):
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Print the summary, last in the fit; a Rich bar's last line may follow.
+        """Print the summary, last in the fit and below its progress bar.
 
         Lightning leaves training out, with all its hooks, where a run had ended before.
         """
@@ -277,6 +262,7 @@ class GapMonitor(MonitorBase):
             self._take_up(trainer, fit)
             self._results.conclude(trainer, pl_module)
         self._results.outlast(pl_module)
+        console.end_bar(trainer, pl_module)
         self._results.sum_up()
 
     def on_exception(
@@ -285,6 +271,7 @@ class GapMonitor(MonitorBase):
         """Put the best weights back where that takes no other rank; tell how it went so far."""
         if trainer.state.fn == "fit" and self.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
+            console.end_bar(trainer, pl_module)
             self._results.sum_up()
         self._detach()
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.callbacks import ModelCheckpoint
+    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
+
+    RICH_BARS: tuple[type[RichProgressBar], ...]
 
     PACKAGE: str  # the Lightning that the user imported, else the one that is there
 
@@ -76,6 +78,8 @@ else:
 
     class CheckpointBase(*_in_each_package("ModelCheckpoint")):
         """The base of the monitor's checkpoint."""
+
+    RICH_BARS = _in_each_package("RichProgressBar")
 
 
 class RankedCheckpoint(CheckpointBase):

@@ -101,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> GapMonitor:
     warnings.filterwarnings("ignore", category=FutureWarning, module=PACKAGE)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
+    torch.set_num_threads(1)  # on a busy machine more of them wait for each other at each step
     seed_everything(0)
     monitor = GapMonitor(stop=settings.stop, restore_best=True, probe=4)
     trainer = Trainer(
@@ -111,7 +112,6 @@ def main(arguments: Sequence[str] | None = None) -> GapMonitor:
         callbacks=[monitor],
         log_every_n_steps=5,
         enable_model_summary=False,
-        enable_progress_bar=False,
     )
     train, val = loaders()
     trainer.fit(Classifier(), train, val)

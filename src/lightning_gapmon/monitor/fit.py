@@ -4,23 +4,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-
 from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.analysis.loss_names import Side
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.outlook.outlook import Outlook, outlook
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
+from lightning_gapmon.monitor import console, settings as options
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.checks import state as states
+from lightning_gapmon.monitor.checks.agreement import free_tags, reduce_agreed
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
-from lightning_gapmon.monitor.checks.rank_zero import Clock, RankZero, on_the_way
-from lightning_gapmon.monitor.checks.reduction import Reduced, free_tags, reduce
-from lightning_gapmon.monitor.compat import begin_validation_again, may_stop, steps_by_itself
+from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero
+from lightning_gapmon.monitor.checks.reduction import Reduced
+from lightning_gapmon.monitor.compat import (
+    begin_validation_again,
+    may_stop,
+    steps_by_itself,
+)
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
-from lightning_gapmon.monitor.losses.log_hook import LogHook
+from lightning_gapmon.monitor.losses.log_hook import LogHook, foreign_callbacks
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import Names, Watched
 from lightning_gapmon.monitor.output import messages
@@ -60,8 +65,8 @@ class Fit:
 
     def __init__(self, settings: "Settings", *, rank: int) -> None:
         self.history = History()
-        self.watched = Watched()
-        self.recorder = Recorder(settings.losses.names, settings.losses.batch_size)
+        self.watched, losses = Watched(loader=settings.losses.watched_loader), settings.losses
+        self.recorder = Recorder(losses.names, losses.batch_size, is_loss=losses.is_loss)
         self.probe = make_probe(settings.evidence.probe)
         self.baseline = Baseline(settings.evidence.baseline)
         self.overlaps: list[Overlap] = []
@@ -80,10 +85,11 @@ class Fit:
         """Leave the module and the probe's data out of copies and pickles."""
         return {**vars(self), "probe": None, "_hook": None}
 
-    def attach(self, module: "LightningModule") -> None:
-        """Hear what a module tracks and logs."""
+    def attach(self, trainer: "Trainer", module: "LightningModule") -> None:
+        """Hear what a module tracks and logs, and what callbacks log through it."""
         mixin.connect(module, self.recorder)
-        self._hook = LogHook(module, self.recorder.logged)
+        self._hook = LogHook(module, self.recorder.logged, foreign_callbacks(trainer))
+        self.recorder.lingers = self._hook.has_callbacks
         self._hook.attach()
 
     @property
@@ -103,19 +109,17 @@ class Fit:
         """Start the clock and look for leaks; tell whether there will be anything to watch."""
         self._clock.start()
         if not trainer.enable_validation:
-            rank_zero_warn(messages.no_validation())
+            console.warn(messages.no_validation())
             return True  # a loop that is told to validate later still does
         if not all_ranks_validate(trainer):
-            rank_zero_warn(messages.idle_rank())
+            console.warn(messages.idle_rank())
             return False
-        if self.history:
-            planned = self._plan.resume(trainer, self.history[-1].check)
-            last = replace(self.history[-1], planned=planned)
-            self.history = History([*self.history[:-1], last], start=self.history.start)
+        self.history = self._plan.resumed(trainer, self.history)
+        options.refuse_missing_loader(trainer, self.watched.loader)
         if begin_validation_again(trainer):
-            rank_zero_info(messages.validated_again())
+            console.say(messages.validated_again())
         if self._settings.stop is not None:
-            rank_zero_info(messages.will_stop(self._settings.stop))
+            console.say(messages.will_stop(self._settings.stop))
         if self._settings.evidence.leakage:
             self.overlaps = leaks.look(trainer, self._settings.evidence.leakage)
         return True
@@ -123,6 +127,7 @@ class Fit:
     def start_validation(self, trainer: "Trainer") -> None:
         """Begin a pass over the validation loaders."""
         self.checked = False
+        self.recorder.end()
         self._clock.start_validation()
         self.recorder.padding.watch(trainer.val_dataloaders)
         if self.probe is not None:
@@ -138,20 +143,21 @@ class Fit:
 
         Where no validation loss has been heard yet, that is left for the last chance: the module
         may log its own at its validation epoch end, which comes after the callbacks'.
-
-        Args:
-            trainer: The Trainer, in validation.
-            last_chance: Whether no loss will come later in this validation; then the check is
-                made without one.
         """
-        if last_chance:
-            self.recorder.end()
-        elif self.watched.late:
-            self._await_late_loss()
+        self.recorder.end()
+        if self.watched.late and not last_chance:
+            self.recorder.await_whole()
             return
-        reduced, names = self._reduce(trainer)
+        spent = self.probe.spent if self.probe is not None else Spent()
+        loss = self.baseline.measure()
+        own = rank_zero(trainer, self._clock, spent, check=self._next, baseline=loss)
+        reduced, names = reduce_agreed(trainer, self.recorder, self.watched, own)
         if not (reduced.has_val or last_chance):
-            self._await_late_loss()
+            self.watched = replace(self.watched, late=True)
+            self.recorder.await_whole()
+            return
+        if self.watched.val is not None and not reduced.has_val:
+            self._pass_over(trainer)
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
@@ -159,45 +165,31 @@ class Fit:
         self._begin_window(trainer, reduced)
         self.checked = True
 
-    def _await_late_loss(self) -> None:
-        self.watched = replace(self.watched, late=True)
-        self.recorder.begin("val", None)
+    def _pass_over(self, trainer: "Trainer") -> None:
+        """Make no check of a validation in which the watched loss was not measured."""
+        self._look_again("val")
+        self.recorder.reset_val()  # the window goes on: it is that since the last check
+        self._plan.pass_by(trainer)
 
-    def _reduce(self, trainer: "Trainer") -> tuple[Reduced, Names]:
-        """Add up; once more where a rank that has heard less has to read the names of rank 0."""
-        own = self._own_numbers(trainer)
-        settled = self.watched.settled
-        names = self.watched.names if settled else self.recorder.names()
-        reduced = reduce(trainer, self.recorder, self.watched, names, own)
-        if settled or reduced.one_mind:
-            return reduced, names
-        names = trainer.strategy.broadcast(names)
-        return reduce(trainer, self.recorder, self.watched, names, own), names
-
-    def _own_numbers(self, trainer: "Trainer") -> RankZero:
-        probe = self.probe
-        return replace(
-            on_the_way(trainer, self._clock, check=self._next),
-            validating=self._clock.validating - (probe.last if probe else 0),
-            probing=probe.batches.seconds if probe else 0,
-            probed=probe.batches.read if probe else 0,
-            baseline=self.baseline.measure(),
-        )
+    def _look_again(self, side: Side) -> None:
+        self.publisher.notices.lost(side, self.watched, self.recorder)
+        self.watched = replace(self.watched, lost=True, late=False)
+        self.recorder.watch(self.watched)
 
     def _settle(self, trainer: "Trainer", reduced: Reduced, names: Names) -> None:
-        """Settle the tags, and the sources once both sides have one."""
+        """Settle the tags, and the sources once both sides have one; look for train's again."""
         tags = self.watched.tags
         if reduced.tags_taken:
-            tags = free_tags(trainer, self.recorder, tags)
-        if self.watched.settled:
-            self.watched = replace(self.watched, tags=tags)
-            return
-        train, val = reduced.sources()
-        several = (reduced.rivals and "logged" in (train, val)) or steps_by_itself(trainer)
-        guessed = val and not self.recorder.given and "mixin" not in (train, val)
-        here = replace(self.watched, train=train, val=val, names=names, tags=tags)
-        self.watched = replace(here, opposed=bool(guessed and several))
-        self.recorder.watch(self.watched)
+            tags = free_tags(trainer, tags, self.recorder.logged_names)
+        before = self.watched = replace(self.watched, tags=tags)
+        if not before.settled:
+            given, alone = self.recorder.given, steps_by_itself(trainer)
+            self.watched = reduced.settled(before, names, given=given, by_itself=alone)
+            self.recorder.watch(self.watched)
+        if reduced.share(self.watched) == 0:
+            self._look_again("train")
+        elif not before.lost:  # else it has not been listened to all the time
+            self.publisher.notices.sparse(self.watched, reduced.share(self.watched))
 
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, with the plan as it is known now."""
@@ -256,6 +248,12 @@ class Fit:
             self.publisher.stop(trainer, self.stop_reason, best, self.outlook, self.watched)
         self.news.check(trainer, self.so_far(), self.watched.tags)
 
+    @property
+    def source(self) -> str:
+        """Where the losses come from, in words."""
+        loaders = len(self.history[-1].loaders) if self.history else 0
+        return messages.watching(self.watched, loaders=loaders)
+
     def so_far(self) -> Outcome:
         """Put together what is known while it goes on."""
         return Outcome(
@@ -264,7 +262,7 @@ class Fit:
             ended=False,
             stop_reason=self.stop_reason,
             outlook=self.outlook,
-            source=messages.watching(self.watched),
+            source=self.source,
             notes=tuple(self.publisher.notices.notes),
         )
 
@@ -291,7 +289,8 @@ class Fit:
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
         self._plan = Plan(state["place"])
-        self.watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
+        watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
+        self.watched = replace(watched, loader=self.watched.loader)
         self.baseline.measured = float(state["baseline"])
         self.recorder.watch(self.watched)
         if self.probe is not None:

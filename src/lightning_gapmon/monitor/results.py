@@ -15,7 +15,7 @@ from lightning_gapmon.monitor.checkpoints.restore import (
     put_back_from_memory,
 )
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.output import ending, folders, messages, publish
+from lightning_gapmon.monitor.output import ending, folders, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Results:
             interrupted_by=interrupted_by,
             kept=best.check if best and best != fit.history.best else None,
             restored=restored,
-            source=messages.watching(fit.watched),
+            source=fit.source,
             best_path=checkpoints.best_path(trainer, fit.watched.val_names),
             log_dir=folders.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),

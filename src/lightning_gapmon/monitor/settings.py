@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 from torch.utils.data import DataLoader, Dataset
 
+from lightning_gapmon.analysis.loss_names import read_name, without_loader
 from lightning_gapmon.analysis.rules.expression import parse_rule
 from lightning_gapmon.analysis.rules.rule import Rule
 from lightning_gapmon.analysis.wording import read_percent
@@ -30,13 +31,19 @@ class Losses:
     train: str | None
     val: str | None
     batch_size: BatchSize | None
+    loader: int | None
+    is_loss: bool
 
     def __post_init__(self) -> None:
         """Look at each."""
         for side in SIDES:
-            name = getattr(self, side)
-            if name is not None and not (isinstance(name, str) and name):
-                _refuse(f"{side}={name!r}", f'a logged name, such as {side}="{side}_loss"')
+            self._look_at(side, getattr(self, side))
+        if self.loader is not None and not (type(self.loader) is int and self.loader >= 0):
+            _refuse(f"loader={self.loader!r}", "the number of a validation loader, from 0")
+        named = read_name(self.val).loader if self.val is not None else None
+        if self.loader is not None and named not in (None, self.loader):
+            found = f"val={self.val!r}, loader={self.loader!r}"
+            _refuse(found, "one validation loader, in the name or as loader=...")
         if self.train is not None and self.train == self.val:
             found = f"train={self.train!r} and val={self.val!r}"
             _refuse(found, "two names, one for each side")
@@ -46,10 +53,30 @@ class Losses:
                 "a function of a batch, such as batch_size=lambda batch: len(batch[0])",
             )
 
+    def _look_at(self, side: str, name: object) -> None:
+        if name is None:
+            return
+        if not (isinstance(name, str) and name):
+            _refuse(f"{side}={name!r}", f'a logged name, such as {side}="{side}_loss"')
+        if read_name(name).is_score and self.is_loss is not True:
+            _refuse(
+                f"{side}={name!r}",
+                "a loss, which falls as a model gets better, and this is the name of a score, "
+                f'which grows: name the loss, such as {side}="{side}_loss", or log the negative '
+                f"score under another name; or say that it is one: {side}={name!r}, is_loss=True",
+            )
+
     @property
     def names(self) -> Names:
-        """The names that were given, by side."""
-        return {side: name for side in SIDES if (name := getattr(self, side)) is not None}
+        """The names that were given, by side, without the number of a loader."""
+        given = {side: getattr(self, side) for side in SIDES}
+        return {side: without_loader(name) for side, name in given.items() if name is not None}
+
+    @property
+    def watched_loader(self) -> int | None:
+        """The validation loader that was chosen, by its number or in the name; None for all."""
+        named = read_name(self.val).loader if self.val is not None else None
+        return self.loader if named is None else named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +193,19 @@ def refuse_twins(trainer: "Trainer") -> None:
             f"Found {found} GapMonitors in one Trainer; expected one, for they would log "
             "under the same names. Join their rules in one: stop=rule_a | rule_b."
         )
+        raise ConfigurationError(msg)
+
+
+def refuse_missing_loader(trainer: "Trainer", loader: int | None) -> None:
+    """Refuse to watch a validation loader that is not there, before anything is trained.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    count = len(trainer.num_val_batches)
+    if loader is not None and loader >= count:
+        there = "loader 0 is the only one" if count == 1 else f"loaders are 0 to {count - 1}"
+        msg = f"Found GapMonitor(loader={loader}); the validation {there}. Choose one of them."
         raise ConfigurationError(msg)
 
 

@@ -39,11 +39,10 @@ def draw(
                1            3      4 check
     """
     drawable = {curve: finite(history, curve) for curve in range(len(READ))}
-    losses = [loss for found in drawable.values() for loss in found]
-    if not losses:
-        return []
-    scale = Scale.over(losses)
     ends = {curve: found[-1] for curve, found in drawable.items() if found}
+    if not ends:
+        return []
+    scale = Scale.over(*(drawable[curve] for curve in ends))
     named = names(history)
     labels = {curve: f" {named[curve]} {number(loss)}" for curve, loss in ends.items()}
     ticks = {rows - 1: number(scale.low), 0: number(scale.high)}

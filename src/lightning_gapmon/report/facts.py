@@ -1,10 +1,8 @@
 """What a summary says below its plot: labelled sentences, and lines to copy."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.analysis.wording import count, with_error
@@ -54,7 +52,9 @@ def facts(outcome: Outcome, *, port: int = links.PORT) -> Iterator[Fact]:
     for note in outcome.notes:
         yield Fact("note", note)
     if outcome.log_dir:
-        yield Fact("open", links.command(short(outcome.log_dir), port=port), copied=True)
+        folder = links.short(outcome.log_dir)
+        opened = links.command(folder, port=port, tensorboard=links.program())
+        yield Fact("open", opened, copied=True)
         address = links.tab(port=port)
         yield Fact("", address, copied=True, link=address)
 
@@ -79,7 +79,7 @@ def _best(outcome: Outcome) -> Iterator[Fact]:
         other = f"; check {outcome.kept} was selected" if outcome.kept else ""
         yield Fact("best", f"check {best.check}, validation loss {loss}{other}{back}")
     if outcome.best_path:
-        yield Fact("saved", short(outcome.best_path), copied=True)
+        yield Fact("saved", links.short(outcome.best_path), copied=True)
 
 
 def _verdict(outcome: Outcome) -> Iterator[Fact]:
@@ -91,12 +91,3 @@ def _verdict(outcome: Outcome) -> Iterator[Fact]:
     yield Fact("verdict", said, glyphs.SEVERITY[diagnosis.severity])
     for n, remedy in enumerate(diagnosis.remedies):
         yield Fact("" if n else "try", remedy)
-
-
-def short(path: str) -> str:
-    """Write a path from the current folder where it lies below it."""
-    try:
-        here = f"{Path.cwd()}{os.sep}"
-    except OSError:  # the current folder was removed
-        return path
-    return path.removeprefix(here) or path

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.outlook.outlook import Outlook, in_words, outlook
+from lightning_gapmon.analysis.outlook.outlook import Outlook, in_words
 from lightning_gapmon.analysis.wording import difference, number, with_interval
 from lightning_gapmon.report import safe
 from lightning_gapmon.report.gate_json import known
@@ -40,7 +40,7 @@ class Named:
     @property
     def outlook(self) -> Outlook:
         """What is still to be expected of it."""
-        return outlook(self.outcome.history)
+        return self.outcome.outlook
 
 
 def cells(run: Named, *, plain: bool = False, short: bool = False) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median_low
 
 PEAK = 20.0  # times the middle loss: past it a linear axis shows only the peak
+DECADES = 100.0  # times its lowest loss: past it a linear axis shows only how a curve begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,9 @@ class Scale:
         0.5
         >>> Scale.over([0.1, 0.2, 0.3, 100.0]).logarithmic
         True
+        >>> train, val = [2.0, 0.1, 0.0001], [2.0, 0.5, 0.7]
+        >>> Scale.over(train, val).logarithmic, Scale.over(train, train).logarithmic
+        (False, True)
     """
 
     low: float
@@ -29,10 +33,22 @@ class Scale:
     logarithmic: bool = False
 
     @classmethod
-    def over(cls, losses: Sequence[float]) -> "Scale":
-        """Span finite losses; logarithmic where they are positive and a peak dwarfs the rest."""
+    def over(cls, *curves: Sequence[float]) -> "Scale":
+        """Span the finite losses of curves.
+
+        Logarithmic where they are positive and a peak dwarfs the rest, or where each curve covers
+        decades: where only train goes to zero, a linear axis shows best what validation does.
+
+        Args:
+            curves: The losses of each, at least one.
+        """
+        losses = [loss for curve in curves for loss in curve]
         low, high = min(losses), max(losses)
-        return cls(low, high, logarithmic=low > 0 and high > PEAK * median_low(losses))
+        if low <= 0:
+            return cls(low, high)
+        dwarfs = high > PEAK * median_low(losses)
+        falls = all(max(curve) > DECADES * min(curve) for curve in curves)
+        return cls(low, high, logarithmic=dwarfs or falls)
 
     def height(self, loss: float) -> float:
         """Give the height of a finite loss, from 0 at the bottom to 1 at the top."""

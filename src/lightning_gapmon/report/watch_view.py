@@ -10,7 +10,6 @@ from statistics import median
 
 from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.analysis.outcome import Outcome
-from lightning_gapmon.analysis.outlook.outlook import outlook
 from lightning_gapmon.analysis.wording import count, duration, number
 from lightning_gapmon.report import chart, glyphs, safe
 from lightning_gapmon.report.sparkline import sparkline
@@ -85,7 +84,7 @@ def _said(run: Watched, *, width: int, now: float) -> Iterator[Styled]:
     at = [f"check {last.check}{planned}", f"epoch {last.epoch}", f"step {last.step}"]
     at += [f"written {duration(max(0.0, now - run.written))} ago"]
     yield from _labelled("now", ", ".join(at), width)
-    yield from _labelled("time", _time(history), width)
+    yield from _labelled("time", _time(run.outcome), width)
     loss = f"val {number(last.val)}, train {number(last.train_fair)}"
     lowest = f"; best val {number(best.val)} at check {best.check}" if best else ""
     yield from _labelled("loss", loss + lowest, width)
@@ -95,7 +94,7 @@ def _said(run: Watched, *, width: int, now: float) -> Iterator[Styled]:
     )
     if diagnosis.remedies:
         yield from _labelled("try", safe.shown(diagnosis.remedies[0]), width)
-    yield from _labelled("outlook", str(outlook(history)).removeprefix("no outlook: "), width)
+    yield from _labelled("outlook", str(run.outcome.outlook).removeprefix("no outlook: "), width)
     if run.outcome.stop_reason:
         stopped = safe.shown(str(run.outcome.stop_reason))
         yield from _labelled("stopped", stopped, width)
@@ -134,12 +133,15 @@ def _pace(history: History) -> float:
     return median(steps) if steps else math.nan
 
 
-def _time(history: History) -> str:
+def _time(outcome: Outcome) -> str:
+    history = outcome.history
     pace, left = _pace(history), time_left(history)
     if not math.isfinite(pace):
         return "not known from this log"
-    spent = history[-1].seconds
-    said = f"{duration(spent)} so far, {duration(pace)} a check"
+    spent = duration(history[-1].seconds)
+    if outcome.ended:
+        return f"ended after {spent}, {duration(pace)} a check"
+    said = f"{spent} so far, {duration(pace)} a check"
     if not math.isfinite(left):
         return f"{said}; how many are planned is not known"
     return f"{said}, about {duration(left)} left" if left else f"{said}; the plan is through"

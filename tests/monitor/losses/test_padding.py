@@ -213,7 +213,7 @@ def test_elsewhere_one_number_is_a_mean() -> None:
     for loss, size in ((torch.ones(1), 6), (torch.full((1,), 5.0), 2)):
         recorder.begin("val", torch.ones(size))
         recorder.returned(loss)
-        recorder.logged("val_loss", loss, None)
+        recorder.logged("val_loss", loss, {})
         recorder.end()
 
     for source in ("outputs", "logged"):

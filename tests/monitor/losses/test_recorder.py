@@ -163,9 +163,14 @@ class Template(Bare):
         self.log("val/loss", self.val_loss, on_step=False, on_epoch=True)
 
 
-def test_metric_objects_are_heard(tmp_path: Path) -> None:
-    """The value of the batch is taken from the metric, and weighs as its samples."""
-    watched(Template(), tmp_path)
+def test_a_logged_mean_is_what_it_computes(tmp_path: Path) -> None:
+    """It weighs each batch as it does itself: here all alike, whatever their samples."""
+    module = Template()
+    monitor = fit(module, tmp_path, max_epochs=1, num_sanity_val_steps=0)
+
+    for side in ("train", "val"):
+        means = [sum(batch) / len(batch) for batch in module.heard[side]]
+        assert list(getattr(monitor.history, side)) == pytest.approx([sum(means) / len(means)])
 
 
 class Late(Bare):

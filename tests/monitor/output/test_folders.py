@@ -8,7 +8,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from tests.fits import Scripted, loader, trainer
 
-from lightning_gapmon import GapMonitor
+from lightning_gapmon import GapCheckpoint, GapMonitor
 from lightning_gapmon.logs import find_runs, gapmon_json
 from lightning_gapmon.monitor.output.folders import joined
 
@@ -81,22 +81,24 @@ def test_without_a_folder_of_its_own_it_is_beside_the_checkpoints(tmp_path: Path
     assert (tmp_path / "project" / "abc" / "checkpoints").is_dir()
 
 
-def test_without_a_logger_it_is_with_the_checkpoints(tmp_path: Path) -> None:
-    """Where a folder was named for these."""
+def test_where_nobody_named_a_folder_nothing_is_written(tmp_path: Path) -> None:
+    """Whoever wants no logger finds the checkpoints alone."""
+    _run(tmp_path, False)  # noqa: FBT003
     _run(tmp_path, False, enable_checkpointing=True)  # noqa: FBT003
-
-    assert [*_reports(tmp_path)] == ["checkpoints/gapmon.json"]
-
-
-def test_nothing_is_written_where_nobody_named_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither without checkpoints, nor with those that Lightning puts where it is run."""
-    monkeypatch.chdir(tmp_path)
-    _run(None, False)  # type: ignore[arg-type]  # noqa: FBT003
-    _run(None, False, enable_checkpointing=True)  # type: ignore[arg-type]  # noqa: FBT003
+    _run(tmp_path, Own(None, "abc"))
 
     assert _reports(tmp_path) == {}
+
+
+def test_a_folder_of_checkpoints_that_was_named_has_it(tmp_path: Path) -> None:
+    """Where the loggers have none."""
+    monitor = GapMonitor(
+        stop=None, summary=False, checkpoint=GapCheckpoint(dirpath=tmp_path / "kept")
+    )
+    settings: dict[str, Any] = {"logger": Own(None, "abc"), "enable_checkpointing": True}
+    trainer(tmp_path, monitor, **settings).fit(Scripted(SCRIPT), loader(8), loader(4))
+
+    assert [*_reports(tmp_path)] == ["kept/gapmon.json"]
 
 
 def test_with_several_loggers_it_is_where_the_link_points(tmp_path: Path) -> None:

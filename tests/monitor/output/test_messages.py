@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.fits import Bare, Logging, Marks, fit
 from torch import Tensor
-from torchmetrics import MeanMetric
+from torchmetrics import MeanSquaredError
 
 from lightning_gapmon import GapMonitor
 
@@ -154,25 +154,25 @@ def test_a_train_step_without_a_loss_is_said(tmp_path: Path) -> None:
 
 
 def test_a_metric_without_a_value_for_the_batch_is_said(tmp_path: Path) -> None:
-    """A metric that is only updated has no loss of the batch to hear."""
+    """One that is only updated and stays on its rank tells no loss that all would share."""
 
     class Updating(Bare):
         def __init__(self) -> None:
             super().__init__()
-            self.metric = MeanMetric()
+            self.metric = MeanSquaredError(sync_on_compute=False)
 
         def training_step(self, batch: list[Tensor], _: int) -> Tensor:
             return self.losses(batch).mean()
 
         def validation_step(self, batch: list[Tensor], _: int) -> None:
-            self.metric.update(self.losses(batch))
+            self.metric.update(self.losses(batch), 0 * batch[0])
             self.log("val_loss", self.metric)
 
     with _warned() as warned:
         fit(Updating(), tmp_path)
 
     assert len(warned) == 1
-    assert "val_loss was logged as a MeanMetric with no value for the batch" in warned[0]
+    assert "val_loss was logged as a MeanSquaredError with no value for the batch" in warned[0]
 
 
 def test_a_side_with_one_loss_more(tmp_path: Path) -> None:

@@ -238,13 +238,13 @@ def test_every_logger_gets_it(tmp_path: Path) -> None:
 
 
 def test_the_way_to_tensorboard_leads_to_its_own_logs(tmp_path: Path) -> None:
-    """Another logger in front has the report beside its logs, but nothing to be drawn."""
+    """The report is there too, though another logger stands in front."""
     table, board = CSVLogger(tmp_path / "c"), TensorBoardLogger(tmp_path / "b")
     monitor = fit(Net(), tmp_path, logger=[table, board])
 
     assert monitor.outcome is not None
     assert monitor.outcome.log_dir == board.log_dir
-    assert Path(table.log_dir, "gapmon.json").exists()
+    assert Path(board.log_dir, "gapmon.json").exists()
 
 
 def test_without_tensorboard_there_is_no_way_to_it(tmp_path: Path) -> None:

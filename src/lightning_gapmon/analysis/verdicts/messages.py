@@ -87,11 +87,19 @@ def lost_of_gain(reading: Reading, rise: Rise) -> float:
 
 def _rose(reading: Reading, rise: Rise) -> str:
     of_what = "" if reading.positive else " of the range that it has covered"
-    over = f", median of the last {rise.now.checks} checks" if rise.now.checks > 1 else ""
+    around = " around it" if rise.low.checks > 1 else ""
     return (
         f"validation loss came up by {percent(rise.share)}{of_what} since check {rise.since}, "
-        f"from {number(rise.low.val)} to {number(rise.now.val)}{over}"
+        f"from {number(rise.low.val)}{around} to {number(rise.now.val)}{_over(rise)}"
     )
+
+
+def _over(rise: Rise) -> str:
+    """Say that losses are medians, which need not be those of single checks in the table."""
+    low, now = rise.low.checks, rise.now.checks
+    if max(low, now) == 1:
+        return ""
+    return f" (medians of {low} checks)" if low == now else f" (medians of {low} and {now} checks)"
 
 
 def _went(rise: Rise) -> str:

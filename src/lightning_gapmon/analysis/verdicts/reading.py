@@ -149,7 +149,7 @@ class Reading:
     @cached_property
     def first(self) -> float:
         """Validation loss at the first check, or at those after it where that one is absurd."""
-        early = finite(self.history[: FIRST + 1].val)
+        early = finite(self.history[: FIRST + 1].val) or finite(self.history.val)[:1]
         if len(early) < FIRST:
             return early[0]
         return (

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
-
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checkpoints.snapshot import Snapshot
 from lightning_gapmon.monitor.compat import load_weights
@@ -28,14 +27,14 @@ def put_back(
         return put_back_from_memory(module, snapshot, best)
     path = _checkpoint_of(trainer, best)
     if not trainer.strategy.reduce_boolean_decision(bool(path), all=True):
-        rank_zero_warn(_gone(best.check))
+        console.warn(_gone(best.check))
         return False
     snapshot.take(module, 0)
     try:
         load_weights(trainer, path)
     except Exception as error:  # noqa: BLE001 - what does not fit is left in part by torch
         snapshot.put_back(module)
-        rank_zero_warn(_not_restored(best.check, f"{path}: {error}"))
+        console.warn(_not_restored(best.check, f"{path}: {error}"))
         return False
     snapshot.take(module, best.check)
     return True
@@ -52,7 +51,7 @@ def put_back_from_memory(
     else:
         why = snapshot.misfit(module)
     if why:
-        rank_zero_warn(_not_restored(best.check, why))
+        console.warn(_not_restored(best.check, why))
         return False
     snapshot.put_back(module)
     return True

@@ -3,9 +3,9 @@
 import math
 
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
 
@@ -57,7 +57,7 @@ class Baseline:
         return self.measured
 
     def _switch_off(self, error: Exception) -> None:
-        rank_zero_warn(switched_off("baseline", error))
+        console.warn(switched_off("baseline", error))
         self._is_off, self._targets = True, []
 
 

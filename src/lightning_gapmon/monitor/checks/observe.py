@@ -1,6 +1,7 @@
 """From the sums of all ranks to the numbers of one check."""
 
-import dataclasses
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.history.interval import Estimate, difference
@@ -30,9 +31,13 @@ def observe(
     """
     window = reduced.train[watched.train] if watched.train else []
     loaders = reduced.val[watched.val] if watched.val else []
+    chosen = reduced.watched_val(watched.val) if watched.val else []
     probed = reduced.probe[watched.val] if watched.val else []
     ranks = reduced.ranks.get(watched.val, []) if watched.val else []
-    train, val, probe = Sums.total(window), Sums.total(loaders), Sums.total(probed)
+    train, val, probe = Sums.total(window), Sums.total(chosen), Sums.total(probed)
+    computed = reduced.computed if watched.val == "logged" else ()
+    means = [*computed] or [part.mean for part in loaders]
+    val_mean = _mean(means, loaders, reduced.loaders) if computed else val.mean
     end, end_stderr = at_end(_bins(window)) if window else (NAN, NAN)
     seen = Observation(
         check=check,
@@ -46,7 +51,7 @@ def observe(
         end_stderr=end_stderr,
         probe=probe.mean,
         probe_stderr=probe.stderr,
-        val=val.mean,
+        val=val_mean,
         val_n=val.n,
         val_stderr=val.stderr,
         lr=reduced.rank_zero.lr,
@@ -54,10 +59,17 @@ def observe(
         lr_change_in=reduced.rank_zero.lr_change_in,
         planned=planned,
         spread=spread(ranks),
-        loaders=tuple(part.mean for part in loaders) if len(loaders) > 1 else (),
+        loaders=tuple(means) if len(loaders) > 1 else (),
     )
-    low, high = difference(_estimate(val), _train_estimate(seen, probe, train))
-    return dataclasses.replace(seen, gap_low=low, gap_high=high)
+    estimate = replace(_estimate(val), value=val_mean)
+    low, high = difference(estimate, _train_estimate(seen, probe, train))
+    return replace(seen, gap_low=low, gap_high=high)
+
+
+def _mean(means: Sequence[float], loaders: Sequence[Sums], chosen: Sequence[int]) -> float:
+    """Weigh the means of the chosen loaders by their samples."""
+    total = sum(loaders[i].n for i in chosen)
+    return sum(means[i] * loaders[i].n for i in chosen) / total if total else NAN
 
 
 def _train_estimate(seen: Observation, probe: Sums, train: Sums) -> Estimate:

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lightning_gapmon.analysis.history.history import History
 from lightning_gapmon.monitor.checks.rank_zero import RankZero
 from lightning_gapmon.monitor.compat import batches_trained
 
@@ -15,8 +17,8 @@ class Plan:
     """The plan of one history, asked anew at each check, for it may change.
 
     Args:
-        place: Where the last check was: its epoch, and the batches that had been trained on, of
-            that epoch and of all.
+        place: Where the last validation was: its epoch, and the batches that had been trained on,
+            of that epoch and of all.
 
     Attributes:
         place: The same.
@@ -24,22 +26,29 @@ class Plan:
 
     def __init__(self, place: Sequence[int] = (0, 0, 0)) -> None:
         self.place = tuple(place)
-        # What the Trainer's settings count and the history has not: they have changed at a resume,
-        # or it began later than the run.
+        # What the Trainer's settings count up to there and the history has not: they have changed
+        # at a resume, it began later than the run, or in a validation no loss was heard.
         self._missed = 0
 
-    def resume(self, trainer: "Trainer", check: int) -> float:
-        """Count the checks of a resumed history in all, by the Trainer that it goes on in."""
-        self._missed = _checks_until(trainer, self.place) - check
-        return self.at(check, trainer, RankZero(seconds_left=math.nan))
+    def resumed(self, trainer: "Trainer", history: History) -> History:
+        """Give a history that knows at its last check what the Trainer plans that goes on."""
+        if not history:
+            return history
+        last = history[-1]
+        self._missed = _checks_until(trainer, self.place) - last.check
+        planned = self.at(last.check, trainer, RankZero(seconds_left=math.nan))
+        return History([*history[:-1], replace(last, planned=planned)], start=history.start)
 
     def take(self, check: int, trainer: "Trainer", rank_zero: RankZero) -> float:
         """Count the checks of the history in all, at a check."""
+        self.pass_by(trainer)
+        self._missed = _checks_until(trainer, self.place) - check
+        return self.at(check, trainer, rank_zero)
+
+    def pass_by(self, trainer: "Trainer") -> None:
+        """Note the place of a validation, whether or not there is a check of it."""
         of_epoch = batches_trained(trainer, of_epoch=True)
         self.place = (trainer.current_epoch, of_epoch, batches_trained(trainer))
-        if check == 1:
-            self._missed = _checks_until(trainer, self.place) - 1
-        return self.at(check, trainer, rank_zero)
 
     def at(self, check: int, trainer: "Trainer", rank_zero: RankZero) -> float:
         """Count the checks of the history in all, NaN where nobody can know.

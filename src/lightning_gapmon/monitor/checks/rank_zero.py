@@ -47,6 +47,21 @@ class RankZero:
     lr_change_in: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a probe has spent.
+
+    Attributes:
+        last: Seconds at this check.
+        seconds: Seconds so far.
+        batches: Batches read so far.
+    """
+
+    last: float = 0.0
+    seconds: float = 0.0
+    batches: float = 0.0
+
+
 class Clock:
     """How long a fit has run, and its validation.
 
@@ -77,18 +92,26 @@ class Clock:
         return time.monotonic() - self._validation
 
 
-def on_the_way(trainer: "Trainer", clock: Clock, *, check: int) -> RankZero:
-    """Say what a Trainer tells of its time and its rate; the other numbers are 0.
+def rank_zero(
+    trainer: "Trainer", clock: Clock, probe: Spent, *, check: int, baseline: float
+) -> RankZero:
+    """Put together what this rank would say for all.
 
     Args:
         trainer: The Trainer, in validation.
         clock: That of this fit.
+        probe: What the probe has spent.
         check: The number of this check in its run.
+        baseline: Loss of a trivial predictor.
     """
     return RankZero(
         seconds=clock.seconds,
         lr=learning_rate(trainer),
         lr_drop_in=plateau_wait(trainer),
+        validating=clock.validating - probe.last,
+        probing=probe.seconds,
+        probed=probe.batches,
+        baseline=baseline,
         seconds_left=seconds_left(trainer),
         lr_change_in=change_in(trainer, check),
     )

@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch.utils.data import ConcatDataset
 
 from lightning_gapmon.analysis.overlap import Overlap
 from lightning_gapmon.collect.apart import Served
 from lightning_gapmon.collect.overlap.digest import is_indexed
 from lightning_gapmon.collect.overlap.find import compare
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.leak_check.rank_group import rank_group
 from lightning_gapmon.monitor.losses.padding import flat
@@ -37,11 +37,11 @@ def look(trainer: "Trainer", limit: int) -> list[Overlap]:
         )
     except Exception as error:  # noqa: BLE001 - a user's dataset may raise anything
         told = switched_off("leakage", error)
-        rank_zero_warn(told)
+        console.warn(told)
         return [Overlap(notes=(told,))]
     for number, overlap in enumerate(known):
         if overlap.shared:
-            rank_zero_warn(messages.leak(overlap, number if len(known) > 1 else None))
+            console.warn(messages.leak(overlap, number if len(known) > 1 else None))
     return known
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from lightning_gapmon.collect.meter.rows import wide_dtype
 from lightning_gapmon.errors import ConfigurationError
 from lightning_gapmon.monitor.losses.step_output import describe
 from lightning_gapmon.monitor.losses.watched import Source
@@ -122,3 +123,18 @@ def _parts(batch: Any) -> Iterable[object]:  # noqa: ANN401 - a batch is whateve
         fields = dataclasses.fields(batch)
         return [getattr(batch, field.name, None) for field in fields]  # slots have no __dict__
     return ()
+
+
+def per_sample(
+    losses: Tensor, batch_size: "float | Tensor | None"
+) -> "tuple[Tensor, float | Tensor]":
+    """Bring losses to one a sample, `(samples,)`, with what each one stands for.
+
+    Args:
+        losses: `(samples, ...)`.
+        batch_size: What all of them stand for; by default each for its elements.
+    """
+    elements = losses.numel() / len(losses)
+    if losses.ndim > 1:
+        losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
+    return losses, elements if batch_size is None else batch_size / len(losses)

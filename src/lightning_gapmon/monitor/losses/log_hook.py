@@ -1,16 +1,23 @@
 """A hook on what a module logs: its own values and weights, before anything is reduced."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-if TYPE_CHECKING:
-    from lightning.pytorch import LightningModule
+from lightning_gapmon.monitor.compat import trainer_callbacks
 
-Receiver = Callable[[str, object, "int | None"], None]
+if TYPE_CHECKING:
+    from lightning.pytorch import Callback, LightningModule, Trainer
+
+Receiver = Callable[[str, object, Mapping[str, Any]], None]
+# Of `LightningModule.log`, in their order; the same in 2.4.0 and 2.6.6.
+_PARAMETERS = (
+    *("name", "value", "prog_bar", "logger", "on_step", "on_epoch", "reduce_fx"),
+    *("enable_graph", "sync_dist", "sync_dist_group", "add_dataloader_idx", "batch_size"),
+)
 
 
 class LogHook:
@@ -21,23 +28,37 @@ class LogHook:
 
     Args:
         module: The module whose `log` is hooked.
-        receiver: Called with the name, the value and the `batch_size` of each call.
+        receiver: Called with the name, the value and all else that a call gives by name.
+        callbacks: Those that log through the module, each by a `log` of its own.
     """
 
-    def __init__(self, module: "LightningModule", receiver: Receiver) -> None:
+    def __init__(
+        self, module: "LightningModule", receiver: Receiver, callbacks: "Sequence[Callback]" = ()
+    ) -> None:
         self.module, self.receiver = module, receiver
         self._before = vars(module).get("log")  # somebody may have put another on this instance
         self._log = self._before or MethodType(type(module).log, module)
-        self._muted = False
+        self._callbacks = [one for one in callbacks if vars(one).get("log") == self._log]
+        self._muted = self._is_attached = False
 
-    def __call__(self, name: str, value: Any, *args: Any, **settings: Any) -> None:  # noqa: ANN401
-        """Log as the module does, then tell the receiver."""
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether there are callbacks that log through the module."""
+        return bool(self._callbacks)
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:  # noqa: ANN401 - a module's own `log`
+        """Log as the module does, tell the receiver, and return what the module's `log` does."""
         if torch.compiler.is_dynamo_compiling():
-            self._call_uncompiled(name, value, *args, **settings)
-            return
-        if not self._muted:
-            self._log(name, value, *args, **settings)
-        self.receiver(name, value, settings.get("batch_size"))
+            return self._call_uncompiled(*args, **settings)
+        answer = None if self._muted else self._log(*args, **settings)
+        if len(args) == 2:  # noqa: PLR2004 - nearly always: a name and a value
+            name, value = args
+        else:
+            settings = {**dict(zip(_PARAMETERS, args, strict=False)), **settings}
+            name, value = settings.get("name"), settings.get("value")
+        if self._is_attached and isinstance(name, str):  # a module's own `log` may take others
+            self.receiver(name, value, settings)
+        return answer
 
     # Entering an uncompiled region takes microseconds, also where nothing is compiled.
     _call_uncompiled = torch.compiler.disable(__call__)
@@ -56,12 +77,25 @@ class LogHook:
         return getattr, (self.module, "log")
 
     def attach(self) -> None:
-        """Put it in the place of the module's `log`."""
-        # Not by setattr: a torch module's takes microseconds and knows only what it may hold.
-        vars(self.module)["log"] = self
+        """Put it in the place of the module's `log`, and of that which callbacks were given."""
+        self._is_attached = True
+        for owner in (self.module, *self._callbacks):
+            # Not by setattr: a torch module's takes microseconds and knows only what it may hold.
+            vars(owner)["log"] = self
 
     def detach(self) -> None:
-        """Give the module its own `log` back."""
-        vars(self.module).pop("log", None)
-        if self._before is not None:
-            vars(self.module)["log"] = self._before
+        """Give the module its own `log` back, unless it has been given another meanwhile."""
+        self._is_attached = False
+        for callback in self._callbacks:
+            vars(callback)["log"] = self._log
+        if vars(self.module).get("log") is self:
+            del vars(self.module)["log"]
+            if self._before is not None:
+                vars(self.module)["log"] = self._before
+
+
+def foreign_callbacks(trainer: "Trainer") -> list["Callback"]:
+    """List the callbacks that are neither Lightning's nor ours, and may log anything."""
+    known = ("lightning", "pytorch_lightning", "lightning_gapmon")
+    callbacks = trainer_callbacks(trainer)
+    return [one for one in callbacks if type(one).__module__.partition(".")[0] not in known]

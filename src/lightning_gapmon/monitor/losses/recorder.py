@@ -1,32 +1,35 @@
 """Every loss that can be heard in a window, by where it comes from and by side."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
-from lightning_gapmon.analysis.loss_names import (
-    Side,
-    are_rivals,
-    chosen,
-    read_name,
-    without_loader,
-)
-from lightning_gapmon.board.tags import Tags
+from lightning_gapmon.analysis.loss_names import Side, without_loader
 from lightning_gapmon.collect.meter.meter import LossMeter
-from lightning_gapmon.collect.meter.rows import wide_dtype
-from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes
+from lightning_gapmon.monitor.losses.batch_size import BatchSize, BatchSizes, per_sample
+from lightning_gapmon.monitor.losses.logged_name import Heard, choose, could_be
+from lightning_gapmon.monitor.losses.logged_value import (
+    LoggedValues,
+    computes,
+    described,
+    says_more_is_better,
+)
 from lightning_gapmon.monitor.losses.padding import Padding
 from lightning_gapmon.monitor.losses.step_output import describe, loss_in
-from lightning_gapmon.monitor.losses.watched import SIDES, SOURCES, Names, Source, Watched
+from lightning_gapmon.monitor.losses.watched import SOURCES, Names, Source, Watched
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 Pass = Literal["train", "val", "probe"]
 _MOST_SIGHTINGS = 5
+_MEANS = ("mean", "avg", torch.mean)
 _NOTHING = LossMeter()
+_UNKNOWN = torch.tensor(torch.nan)  # the loss of a batch that only its metric knows
 
 
 class Recorder:
@@ -38,18 +41,33 @@ class Recorder:
     Args:
         given: The logged names (or keys of step outputs) that were asked for, by side.
         batch_size: Gives the samples of a batch, where that cannot be guessed.
+        is_loss: Whether the user has said that what is watched is a loss.
 
     Attributes:
         padding: Which validation samples are repeats.
         logged_names: Every name that the module has logged.
         sightings: What came from a step and could not be taken for a loss, in words.
+        scores: What was logged under the name of a loss and is none, in words.
+        metrics: Metrics that were logged as a validation loss, by name and loader: what they
+            compute of all batches is the loss.
+        steps: How many training steps the window has.
+        lingers: Whether others than the module may log of a step once it has ended.
     """
 
-    def __init__(self, given: Names, batch_size: BatchSize | None = None) -> None:
+    def __init__(
+        self, given: Names, batch_size: BatchSize | None = None, *, is_loss: bool = False
+    ) -> None:
         self.given = dict(given)
         self.padding = Padding()
         self.logged_names: set[str] = set()
         self.sightings: dict[str, None] = {}
+        self.scores: dict[str, None] = {}
+        self.metrics: dict[tuple[str, int], Metric] = {}
+        self.steps = 0
+        self.lingers = False
+        self._is_loss = is_loss
+        self._reduced_by: dict[str, None] = {}
+        self._values = LoggedValues()
         self._batch_sizes = BatchSizes(batch_size)
         self._names: dict[Side, str] = dict(given)
         self._sources: dict[Side, Source] = {}
@@ -58,21 +76,37 @@ class Recorder:
         self._at: Pass = "train"
         self._side: Side | None = None
         self._batch: object = None
+        self._size: float | Tensor | None = None
         self._loader = 0
-        self._evaluated = False
+        self._evaluated = self._is_whole = False
 
     # Lightning enters and leaves a step in two hooks, which no `with` can span: hence a pair.
     def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
         """Enter a step; the probe listens to what validation listens to."""
         self._at, self._side = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
-        self._evaluated = False
+        self._size, self._evaluated = None, False
+        self.steps += at == "train"
         if at == "val":
             self.padding.begin_batch(loader)
 
+    def over(self) -> None:
+        """Leave a step, but hear what others say of it until the next one, or the end."""
+        if self.lingers and self._side is not None:
+            self._size, self._batch = self._samples("logged"), None  # no batch is kept alive
+            self._evaluated = False
+        else:
+            self.end()
+
     def end(self) -> None:
-        """Leave a step."""
+        """Leave a step, and hear nothing more."""
         self._side = self._batch = None
+        self._is_whole = False
+
+    def await_whole(self) -> None:
+        """Hear what the module says of a validation as a whole, once all its batches are seen."""
+        self.begin("val", None)
+        self._is_whole, self._size = True, 1.0
 
     @contextmanager
     def step(self, at: Pass, batch: object) -> Iterator[None]:
@@ -96,22 +130,37 @@ class Recorder:
         if self._listens("mixin") and not self.given and not self._evaluated:
             self._add("mixin", "", loss, batch_size)
 
-    def logged(self, name: str, value: object, batch_size: int | None) -> None:
-        """Take a value that the module logged, if it is a loss of the side that is running."""
+    def logged(self, name: str, value: object, settings: Mapping[str, Any]) -> None:
+        """Take a value that the module logged, if it is a loss of the side that is running.
+
+        Args:
+            name: Its name.
+            value: A number, a tensor or a metric.
+            settings: What else `log` was called with, by name.
+        """
         self.logged_names.add(name)
         known = self._known.get((self._side, name))
         if known is None:
             known = self._known[self._side, name] = self._loss_name(name)
         if not known or self._evaluated:
             return
+        batch_size = settings.get("batch_size")
         if type(value) is Tensor and not value.ndim:  # as nearly always, and at every step
             loss: Tensor | None = value
-        else:
-            loss = _as_loss(value, whole=self._batch is None)
-        if loss is None:
-            seen = f"{known} was logged as {describe(value)} with no value for the batch"
-            self.sightings[seen] = None
+        elif says_more_is_better(value) and not self._is_loss:
+            self.scores[described(name, value)] = None
             return
+        else:
+            loss, weight = self._values.read(value, whole=self._is_whole)
+            batch_size = batch_size if weight is None else weight
+            if self._at == "val" and computes(value) and not self._is_whole:
+                self.metrics[known, self._loader] = value
+                loss = _UNKNOWN if loss is None else loss
+        if loss is None:
+            self.sightings[f"{described(known, value)} with no value for the batch"] = None
+            return
+        if settings.get("reduce_fx", "mean") not in _MEANS:
+            self._reduced_by[f"{known} is logged with reduce_fx={settings['reduce_fx']!r}"] = None
         self._add("logged", known, loss, batch_size)
 
     def returned(self, outputs: object, *, scale: int = 1) -> None:
@@ -133,38 +182,30 @@ class Recorder:
         self._add("outputs", "", loss if whole else loss * scale, None)
 
     def watch(self, watched: Watched) -> None:
-        """Take nothing but these losses from now on."""
-        if watched.train and watched.val:
+        """Take nothing but these losses from now on; all that may be one, while one is lost."""
+        self._known.clear()
+        self._sources, self._names = {}, dict(self.given)
+        if watched.settled and watched.train and watched.val:
             self._sources = {"train": watched.train, "val": watched.val}
             self._names = dict(watched.names)
             self._batch_sizes.settle()
-            self._known.clear()
 
-    def names(self) -> dict[Side, str]:
-        """Name the logged loss of each side, as far as this rank can tell.
+    def names(self, heard: Heard | None = None) -> dict[Side, str]:
+        """Name the logged loss of each side, by what was heard: by default on this rank.
 
         As asked for or settled, else the two that are the same loss on the two sides; "" where
         that is not clear.
         """
-        heard = self._heard()
-        train, val = (
-            {self._names[side]} if side in self._names else heard[side] for side in SIDES
-        )
-        return {**dict(zip(SIDES, chosen(train, val), strict=True)), **self._names}
+        heard = self.heard() if heard is None else heard
+        return choose(self._names, heard)
 
-    @property
-    def hears_rivals(self) -> bool:
-        """Whether a side logs several losses of which none is called the total."""
-        ours = set(Tags().names())
-        return any(are_rivals(names - ours) for names in self._heard().values())
-
-    def _heard(self) -> dict[Side, set[str]]:
-        """Give the logged losses of each side that may be the one."""
-        heard: dict[Side, set[str]] = {"train": set(), "val": set()}
-        for at, source, name, _ in self._meters:
-            if source == "logged" and at != "probe":
-                heard[at].add(name)
-        return heard
+    def heard(self) -> Heard:
+        """List the names under which this rank has heard what may be a loss, by side."""
+        found: dict[Side, set[str]] = {"train": set(), "val": set()}
+        for (at, source, name, _), meter in self._meters.items():
+            if source == "logged" and at != "probe" and meter.batches:
+                found[at].add(name)
+        return found
 
     def meter(
         self, at: Pass, source: Source, loader: int = 0, *, names: Names | None = None
@@ -193,29 +234,35 @@ class Recorder:
 
     def reset(self) -> None:
         """Begin a new window on both sides."""
+        self.reset_val()
         for meter in self._meters.values():
             meter.reset()
+        self.steps = 0
+
+    def reset_val(self) -> None:
+        """Begin a new validation in the window that goes on."""
+        for (at, *_), meter in self._meters.items():
+            if at != "train":
+                meter.reset()
+        self.metrics.clear()
         self.padding.reset()
 
     def doubts(self) -> list[str]:
-        """Say what was doubtful about the batch sizes of the losses that are taken."""
-        return self._batch_sizes.doubts(set(self._sources.values()) or SOURCES)
+        """Say what is doubtful about the losses that are taken."""
+        sizes = self._batch_sizes.doubts(set(self._sources.values()) or SOURCES)
+        return [
+            *sizes,
+            *(f"{found}; here it is a mean over samples." for found in self._reduced_by),
+        ]
 
     def _listens(self, source: Source) -> bool:
         return self._side is not None and self._sources.get(self._side, source) == source
 
     def _loss_name(self, name: str) -> str:
         """Read a name as that of a loss to listen to now, whichever the loader; "" for none."""
-        name = name if name in self.given.values() else without_loader(name)
-        wanted = self._side and self._listens("logged") and self._could_be(self._side, name)
-        return name if wanted else ""
-
-    def _could_be(self, side: Side, name: str) -> bool:
-        if side in self._names:
-            return name == self._names[side]
-        read = read_name(name)
-        asked = {read_name(given).stem for given in self.given.values()}
-        return read.side in (side, None) and (read.is_loss or read.stem in asked)
+        name = without_loader(name)
+        side = self._side if self._listens("logged") else None
+        return name if side and could_be(name, side, self._names, self.given) else ""
 
     def _add(
         self, source: Source, name: str, loss: Tensor, batch_size: "float | Tensor | None"
@@ -234,43 +281,16 @@ class Recorder:
     ) -> None:
         if loss.numel():
             one_each = loss.ndim == 1 and batch_size is None
-            loss, weight = (loss, 1.0) if one_each else _per_sample(loss, batch_size)
+            loss, weight = (loss, 1.0) if one_each else per_sample(loss, batch_size)
             if self._at == "val":
                 loss = self.padding.without(loss, self._loader)
             meter.add(loss, weight)
 
     def _samples(self, source: Source) -> "float | Tensor":
-        return 1.0 if self._batch is None else self._batch_sizes.of(self._batch, source)
+        return self._batch_sizes.of(self._batch, source) if self._size is None else self._size
 
     def _see(self, outputs: object) -> None:
         if len(self.sightings) >= _MOST_SIGHTINGS:
             return
         step = "training" if self._side == "train" else "validation"
         self.sightings[f"{step}_step returned {describe(outputs)}"] = None
-
-
-def _per_sample(
-    losses: Tensor, batch_size: "float | Tensor | None"
-) -> "tuple[Tensor, float | Tensor]":
-    """Bring losses to one a sample, `(samples,)`, with what each one stands for."""
-    elements = losses.numel() / len(losses)
-    if losses.ndim > 1:
-        losses = losses.flatten(1).to(wide_dtype(losses.device)).mean(1)
-    return losses, elements if batch_size is None else batch_size / len(losses)
-
-
-def _as_loss(value: object, *, whole: bool) -> Tensor | None:
-    """Read a logged value: a number, a tensor of one, or a metric's value.
-
-    Of a metric it is that for this batch, or for the whole validation once all batches are seen.
-    """
-    if isinstance(value, Tensor):
-        if value.numel() != 1:
-            return None
-        return value.reshape(()) if value.ndim else value
-    if isinstance(value, (int, float)):
-        return torch.tensor(float(value), dtype=torch.float64)
-    if isinstance(value, Metric):  # it holds what forward returned, and what it computed
-        found = value.compute() if whole else value._forward_cache  # noqa: SLF001
-        return None if isinstance(found, Metric) else _as_loss(found, whole=whole)
-    return None

@@ -1,6 +1,6 @@
 """Which losses a fit watches: where they come from, and under which names they go out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +23,8 @@ class Watched:
         names: Under which names the module logs them; what no source needs says nothing.
         tags: Under which names the checks go out: none that the module logs itself.
         late: Whether the validation loss only comes with the module's own validation epoch end.
+        loader: The validation loader that is watched, as chosen; None for the mean of all.
+        lost: Whether a loss that was watched was not heard at the last validation.
         opposed: Whether the losses were guessed among several that may oppose each other, as those
             of a GAN do; then no run is stopped by them.
     """
@@ -32,12 +34,19 @@ class Watched:
     names: Names = field(default_factory=dict)
     tags: Tags = field(default_factory=Tags)
     late: bool = False
+    loader: int | None = None
+    lost: bool = False
     opposed: bool = False
 
     @property
     def settled(self) -> bool:
-        """Whether both sides have a source, which then stays."""
-        return self.train is not None and self.val is not None
+        """Whether both sides have a source, which stays for as long as it is heard."""
+        return self.train is not None and self.val is not None and not self.lost
+
+    def loaders(self, count: int) -> Sequence[int]:
+        """Number the validation loaders whose losses are watched, out of so many."""
+        every = range(count)
+        return every if self.loader is None else every[self.loader : self.loader + 1]
 
     @property
     def ranked_by(self) -> str | None:

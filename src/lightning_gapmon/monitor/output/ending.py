@@ -2,13 +2,14 @@
 
 from itertools import count
 
-from lightning_utilities.core.rank_zero import rank_zero_only, rank_zero_warn
+from lightning_utilities.core.rank_zero import rank_zero_only
 
 from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.errors import LogFormatError
 from lightning_gapmon.logs import gapmon_json as document
 from lightning_gapmon.logs.places import local_copy, look
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.output.folders import joined
 from lightning_gapmon.report import terminal
@@ -26,7 +27,7 @@ def leave_report(outcome: Outcome, folder: str) -> bool:
     try:
         document.write(outcome, _own_path(outcome, folder))
     except Exception as error:  # noqa: BLE001 - a full disk, a store's own errors: they must not
-        rank_zero_warn(messages.not_written(joined(folder, document.NAME), error))  # hide others
+        console.warn(messages.not_written(joined(folder, document.NAME), error))  # hide others
         return False
     return True
 
@@ -58,5 +59,6 @@ def _first(seen: Observation) -> str:
 
 @rank_zero_only
 def sum_up(outcome: Outcome) -> None:
-    """Print the summary, on global rank 0."""
-    terminal.show(outcome)
+    """Print the summary, on global rank 0; above a bar that an exception has left open."""
+    with console.above_bar():
+        terminal.show(outcome)

@@ -23,7 +23,8 @@ def report_folder(trainer: "Trainer") -> str:
     """Give the folder of this run alone in which its report is left; "" where nobody named one.
 
     That of the TensorBoard logs, to which the summary links; else of the first logger that has
-    one; else that of the checkpoints. Of use on rank 0, which is not asked.
+    one; else, where loggers have none, that of the checkpoints. Of use on rank 0, which is not
+    asked.
     """
     return log_dir([*boards(trainer), *trainer.loggers]) or _of_checkpoints(trainer)
 
@@ -46,9 +47,10 @@ def _own_folder(logger: "Logger") -> str:
 
 
 def _of_checkpoints(trainer: "Trainer") -> str:
-    """Give the folder of the first checkpoint, or the run's own that Lightning has made it in."""
+    """Give the folder of the first checkpoint, or the run's own that Lightning has made it in.
+
+    Without any logger there is none: whoever wants no logs finds their checkpoints alone.
+    """
     folders = (getattr(one, "dirpath", None) for one in trainer.checkpoint_callbacks)
-    folder = next((os.fspath(one) for one in folders if one), "")
-    if trainer.loggers and Path(folder).name == "checkpoints":
-        return folder.replace(os.sep, "/").rpartition("/")[0]
-    return "" if folder == os.fspath(Path.cwd() / "checkpoints") else folder
+    folder = next((os.fspath(one) for one in folders if one), "") if trainer.loggers else ""
+    return folder.removesuffix("checkpoints").rstrip("/\\") or folder

@@ -6,10 +6,9 @@ import uuid
 import weakref
 from pathlib import Path
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
-
 from lightning_gapmon.analysis.outcome import Outcome
 from lightning_gapmon.logs import gapmon_json as document
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.output import messages
 
 
@@ -41,7 +40,7 @@ class HandOver:
         try:
             document.write(outcome, self._path)
         except OSError as error:  # a full disk must not cost a fit its end
-            rank_zero_warn(messages.not_written(self._path, error))
+            console.warn(messages.not_written(self._path, error))
 
     def fetch(self) -> Outcome | None:
         """Fetch what was left, once; None where there is nothing (any more)."""

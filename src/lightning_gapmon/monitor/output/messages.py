@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
     from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.loss_names import Side
     from lightning_gapmon.analysis.outlook.outlook import Outlook
     from lightning_gapmon.analysis.rules.rule import Rule, StopReason
     from lightning_gapmon.monitor.checks.odd_rank import OddRank
@@ -23,21 +24,41 @@ _MOST_NAMES = 20
 _MOST_PAIRS = 5
 
 
-def watching(watched: "Watched") -> str:
-    """Say where the losses come from; "" while one of them is missing."""
+def watching(watched: "Watched", *, loaders: int = 0) -> str:
+    """Say where the losses come from; "" while one of them is missing.
+
+    Args:
+        watched: Where they come from.
+        loaders: How many validation loaders there are, where there are several.
+    """
     if watched.train is None or watched.val is None:
         return ""
+    return _sources(watched, watched.train, watched.val) + _loaders(watched, loaders)
+
+
+def _loaders(watched: "Watched", loaders: int) -> str:
+    if not loaders:
+        return ""
+    if watched.loader is not None:
+        return f", of validation loader {watched.loader} of {loaders} (counted from 0)"
+    return (
+        f"; the validation loss is the mean over the samples of all {loaders} validation loaders "
+        "(watch one with GapMonitor(loader=0))"
+    )
+
+
+def _sources(watched: "Watched", from_train: "Source", from_val: "Source") -> str:
     train, val = watched.names.get("train", ""), watched.names.get("val", "")
-    if watched.train == watched.val:
+    if from_train == from_val:
         both = {
             "mixin": "given to the mixin",
             "logged": f"logged by the module as {train!r} and {val!r}",
             "outputs": "returned by the steps",
         }
-        return f"train and validation loss {both[watched.train]}"
+        return f"train and validation loss {both[from_train]}"
     return (
-        f"train loss {_from(watched.train, train)}, but "
-        f"validation loss {_from(watched.val, val)}: they may differ in more than the data. "
+        f"train loss {_from(from_train, train)}, but "
+        f"validation loss {_from(from_val, val)}: they may differ in more than the data. "
         "Log both under one name (train_loss, val_loss), or use GapMonitorMixin"
     )
 
@@ -117,6 +138,41 @@ def no_train_loss(recorder: "Recorder") -> str:
         f"{sorted(recorder.logged_names)[:_MOST_NAMES]}. Return the loss from training_step, log "
         'it as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
         "validation loss is watched alone."
+    )
+
+
+def lost(side: "Side", watched: "Watched", recorder: "Recorder") -> str:
+    """Say that a loss that was watched was not heard, and what was."""
+    source, name = (watched.train if side == "train" else watched.val), watched.names.get(side, "")
+    logged = sorted(recorder.logged_names)[:_MOST_NAMES]
+    what = {"train": "train loss", "val": "validation loss"}[side]
+    then = {
+        "train": "The validation loss is watched alone until there is one again",
+        "val": "A validation without it is no check: nothing is stopped, judged or saved by it",
+    }
+    return (
+        f"GapMonitor has lost the {what}, {_from(source, name) if source else 'watched so far'}: "
+        f"it was not heard since the last check; the module has logged {logged}. {then[side]}, "
+        "under its new name too where it can be told; name it with GapMonitor("
+        f'{side}="...").'
+    )
+
+
+def sparse(watched: "Watched", share: float) -> str:
+    """Say that the train loss is that of a few steps."""
+    source = _from(watched.train, watched.names.get("train", "")) if watched.train else ""
+    return (
+        f"the train loss, {source}, was there at {percent(share)} of the training steps, and is "
+        "the mean over these; log it at each step, or return it from training_step"
+    )
+
+
+def score(found: str) -> str:
+    """Say that something under the name of a loss is none."""
+    return (
+        f"GapMonitor does not take this for a loss: {found}, a metric that grows as a model gets "
+        "better (higher_is_better). Log the loss, name it with "
+        'GapMonitor(train="...", val="..."), or say that this is one: GapMonitor(is_loss=True).'
     )
 
 

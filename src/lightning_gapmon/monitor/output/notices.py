@@ -3,10 +3,10 @@
 import math
 from typing import TYPE_CHECKING
 
-from lightning_utilities.core.rank_zero import rank_zero_info, rank_zero_warn
-
 from lightning_gapmon.analysis.verdicts.alarm import TOLD_LIVE
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checks.odd_rank import odd_rank
+from lightning_gapmon.monitor.checks.reduction import COMPLETE
 from lightning_gapmon.monitor.compat import batches_trained
 from lightning_gapmon.monitor.output import messages
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
+    from lightning_gapmon.analysis.loss_names import Side
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
     from lightning_gapmon.collect.meter.sums import Sums
     from lightning_gapmon.monitor.losses.recorder import Recorder
@@ -32,7 +33,7 @@ class Notices:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self._odd = ""
+        self._odd = self._sparse = ""
         self._said: set[str] = set()
         self._verdict: Verdict = "undecided"
 
@@ -42,38 +43,57 @@ class Notices:
         if odd is not None:
             self._odd = messages.odd_rank(odd, check)
 
+    def sparse(self, watched: "Watched", share: float) -> None:
+        """Note the first time that the train loss of only a few steps was heard.
+
+        Args:
+            watched: Where the losses come from.
+            share: Share of the training steps that had one.
+        """
+        if share < COMPLETE and not self._sparse:
+            self._sparse = messages.sparse(watched, share)
+
+    def lost(self, side: "Side", watched: "Watched", recorder: "Recorder") -> None:
+        """Warn that a loss is not there any more, once a side."""
+        if self._is_new(f"lost {side}"):
+            console.warn(messages.lost(side, watched, recorder))
+
     def tell(self, watched: "Watched", recorder: "Recorder", seen: "Observation") -> None:
         """Say what is new at a check."""
         repeats = recorder.padding.repeats
         padding = messages.padding(repeats) if repeats else ""
-        lasting = [note for note in (*recorder.doubts(), padding, self._odd) if note]
-        source = messages.watching(watched)
+        found = (*recorder.doubts(), padding, self._odd, self._sparse)
+        lasting = [note for note in found if note]
+        source = messages.watching(watched, loaders=len(seen.loaders))
         for sentence in [f"watching {source}", *lasting] if source else lasting:
             if self._is_new(sentence):
-                rank_zero_info(f"GapMonitor: {sentence}")
+                console.say(f"GapMonitor: {sentence}")
         self.notes = [*lasting, *_limits(seen)]
         self._warn(watched, recorder)
 
     def _warn(self, watched: "Watched", recorder: "Recorder") -> None:
         """Warn of what is missing, once, whatever else has been seen since."""
         if watched.val is None and self._is_new("no validation loss"):
-            rank_zero_warn(messages.no_loss(recorder))
+            console.warn(messages.no_loss(recorder))
         elif watched.opposed and self._is_new("opposed"):
-            rank_zero_warn(messages.opposed(watched))
+            console.warn(messages.opposed(watched))
         elif watched.val and watched.train is None and self._is_new("no train loss"):
-            rank_zero_warn(messages.no_train_loss(recorder))
+            console.warn(messages.no_train_loss(recorder))
+        for found in recorder.scores:
+            if self._is_new(found):
+                console.warn(messages.score(found))
 
     def end(self, trainer: "Trainer", history: "History") -> None:
         """Warn where a fit has trained and never validated."""
         if not history and trainer.enable_validation and batches_trained(trainer):
-            rank_zero_warn(messages.never_validated(trainer, batches_trained(trainer)))
+            console.warn(messages.never_validated(trainer, batches_trained(trainer)))
 
     def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
         """Say that a run learns, and each alarm, where that has changed; and whether it has."""
         if diagnosis.verdict == self._verdict or diagnosis.verdict not in TOLD_LIVE:
             return False
         self._verdict = diagnosis.verdict
-        rank_zero_info(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
+        console.say(f"GapMonitor: {diagnosis.verdict}: {diagnosis.message}")
         return True
 
     def _is_new(self, sentence: str) -> bool:

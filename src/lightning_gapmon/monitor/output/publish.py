@@ -4,11 +4,11 @@ import math
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_info
 
 from lightning_gapmon.board.layout import custom_scalars
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.collect.meter.rows import wide_dtype
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.compat import fills_hp_metric, logged_step
 from lightning_gapmon.monitor.output import messages
@@ -126,7 +126,7 @@ class Publisher:
             path=checkpoints.best_path(trainer, watched.val_names),
             latest=checkpoints.keeps_latest(trainer),
         )
-        rank_zero_info(f"GapMonitor stops the run: {said}")
+        console.say(f"GapMonitor stops the run: {said}")
         text(trainer, watched.tags.stop, str(reason))
 
 

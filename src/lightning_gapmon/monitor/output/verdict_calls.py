@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lightning_utilities.core.rank_zero import rank_zero_warn
-
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.report.verdict_event import Hear, Kind, plain
 
@@ -65,7 +64,7 @@ class VerdictCalls:
     def _say(self, sentence: str) -> None:
         if sentence not in self._said:
             self._said.add(sentence)
-            rank_zero_warn(sentence)
+            console.warn(sentence)
 
 
 def _name(function: Hear) -> str:

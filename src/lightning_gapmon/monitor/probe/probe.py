@@ -13,6 +13,7 @@ from lightning_gapmon.collect.unchanged import (
     unchanged_metrics,
     unchanged_random_state,
 )
+from lightning_gapmon.monitor.checks.rank_zero import Spent
 from lightning_gapmon.monitor.compat import to_device
 from lightning_gapmon.monitor.fence import switched_off
 from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
@@ -63,6 +64,11 @@ class Probe:
     def fit_amount(self, rank_zero: "RankZero") -> None:
         """Keep to the amount from the next check on."""
         self.batches.fit_amount(rank_zero)
+
+    @property
+    def spent(self) -> Spent:
+        """What it has spent so far."""
+        return Spent(self.last, self.batches.seconds, self.batches.read)
 
     def run(
         self, trainer: "Trainer", module: "LightningModule", recorder: "Recorder", hook: "LogHook"
