@@ -36,6 +36,7 @@ OPTIONS: dict[str, dict[str, Any] | None] = {
     "prog_bar": {"prog_bar": True},
     "summary": {"summary": False},
     "on_verdict": {"on_verdict": str},
+    "overlay": {"overlay": "runs"},
     "everything": {"probe": 2, "leakage": 100, "baseline": 1.0, "prog_bar": True},
 }
 CROSSED = ("without", "default", "everything")  # each option alone goes without averaging

@@ -50,7 +50,7 @@ def write(outcome: Outcome, path: str | os.PathLike[str]) -> None:
         ...     read(path).history == history
         True
     """
-    write_whole(path, (_laid_out(_plain(outcome)) + "\n").encode("ascii"))
+    write_whole(path, (to_text(outcome) + "\n").encode("ascii"))
 
 
 def read(path: str | os.PathLike[str]) -> Outcome:
@@ -60,7 +60,7 @@ def read(path: str | os.PathLike[str]) -> Outcome:
         LogFormatError: There is no such file, or it is not what `write` writes.
     """
     try:
-        return _outcome(_parsed(Path(path).read_bytes()))
+        return from_text(Path(path).read_bytes())
     except OSError as error:
         msg = (
             f"Found no file to read at {os.fspath(path)} ({error.strerror}); expected the {NAME} "
@@ -72,7 +72,21 @@ def read(path: str | os.PathLike[str]) -> Outcome:
         raise LogFormatError(msg) from error
 
 
-def _parsed(text: bytes) -> object:
+def to_text(outcome: Outcome) -> str:
+    """Give a run as the text of its file."""
+    return _laid_out(_plain(outcome))
+
+
+def from_text(text: str | bytes) -> Outcome:
+    """Read what `to_text` gave.
+
+    Raises:
+        LogFormatError: It is something else.
+    """
+    return _outcome(_parsed(text))
+
+
+def _parsed(text: str | bytes) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     class MonitorBase(Callback):
         """The base of the monitor, by which its checkpoint and its like find it."""
 
+        def __getstate__(self) -> dict[str, object]: ...
+
     class CheckpointBase(ModelCheckpoint):
         """The base of the monitor's checkpoint."""
 

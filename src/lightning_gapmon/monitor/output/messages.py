@@ -1,16 +1,13 @@
 """What the callback says while it runs, each thing once."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.wording import count, number, percent, with_error
+from lightning_gapmon.analysis.wording import names, number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from lightning.pytorch import Trainer
 
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.loss_names import Side
@@ -176,6 +173,15 @@ def score(found: str) -> str:
     )
 
 
+def hidden(steps: Sequence[str]) -> str:
+    """Say which steps of a parent are not called."""
+    return (
+        f"GapMonitorMixin's loss_step takes the place of {' and '.join(steps)} of a parent class, "
+        "and what these log is not there: log it from loss_step, or leave loss_step out, and the "
+        "parent's steps are called and watched by what they log and return."
+    )
+
+
 def no_validation() -> str:
     """Say that no validation will run."""
     return (
@@ -191,27 +197,6 @@ def validated_again() -> str:
         "GapMonitor: the checkpoint was written in the middle of a validation, which is read "
         "again from its beginning, for what it had read by then is not known any more."
     )
-
-
-def never_validated(trainer: "Trainer", batches: int) -> str:
-    """Say that a fit ended before its first validation, when that would have been, what to do."""
-    return (
-        "GapMonitor saw no validation in this fit, so that nothing was compared, judged or kept "
-        f"as best: it trained on {count(batches, 'batch')}, and the Trainer validates "
-        f"{_when(trainer)}. Train longer (max_epochs, max_steps, max_time), validate more often "
-        "(val_check_interval, check_val_every_n_epoch), or give a stream its true length. Where "
-        "checkpoints are on, the last weights are in last.ckpt."
-    )
-
-
-def _when(trainer: "Trainer") -> str:
-    every, epochs = getattr(trainer, "val_check_batch", None), trainer.check_val_every_n_epoch
-    if every is None:
-        return f"by the clock (val_check_interval={trainer.val_check_interval!r})"
-    if epochs is None:
-        return f"after every {every} batches of the run (val_check_interval)"
-    at = "at its end" if math.isinf(every) else f"each time {every} of its batches are done"
-    return f"in every {f'{epochs}th ' if epochs > 1 else ''}epoch, {at}"
 
 
 def idle_rank() -> str:
@@ -288,4 +273,13 @@ def call_failed(name: str, error: Exception) -> str:
     return (
         f"GapMonitor(on_verdict=...) called {name}, which raised {type(error).__name__}: {error}. "
         "Training goes on; mend the function, or leave it out."
+    )
+
+
+def left_out(options: list[str]) -> str:
+    """Say what a pickle does not have."""
+    return (
+        f"Found a pickled GapMonitor without {names(options)}; expected, for a pickle holds "
+        "plain types and no functions, loaders or rules without a text. To fit with "
+        f"{'them' if len(options) > 1 else 'it'} again, make a new GapMonitor(...)."
     )

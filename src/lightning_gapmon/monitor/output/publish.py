@@ -66,8 +66,7 @@ class Publisher:
             lay_out(trainer, tags)
         if self.notices.tell_verdict(diagnosis):
             text(trainer, tags.verdict, verdict(diagnosis))
-        if HP_METRIC not in recorder.logged_names:
-            hparam(trainer, history)
+        hparam(trainer, history, recorder)
 
     def log(
         self,
@@ -168,9 +167,9 @@ def text(trainer: "Trainer", tag: str, markdown: str) -> None:
         logger.experiment.add_text(tag, markdown, logged_step(trainer))
 
 
-def hparam(trainer: "Trainer", history: "History") -> None:
-    """Fill the column of the HPARAMS tab with the best loss."""
-    best = history.best
+def hparam(trainer: "Trainer", history: "History", recorder: "Recorder") -> None:
+    """Fill the column of the HPARAMS tab with the best loss, unless the module does."""
+    best = history.best if HP_METRIC not in recorder.logged_names else None
     for logger in boards(trainer):
         if best is not None and fills_hp_metric(logger):
             logger.log_metrics({HP_METRIC: best.val}, step=logged_step(trainer))
