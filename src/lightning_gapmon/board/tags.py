@@ -36,6 +36,11 @@ class Tags:
         return f"{self.prefix}Loss/val"
 
     @property
+    def test(self) -> str:
+        """Loss of `trainer.test`."""
+        return f"{self.prefix}Loss/test"
+
+    @property
     def train_probe(self) -> str:
         """Train loss in eval mode at the weights of the check."""
         return f"{self.prefix}Loss/train_probe"
