@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.losses.batch_size import BatchSize
-    from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+    from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
     from lightning_gapmon.report.verdict_event import OnVerdict
 
 
@@ -34,6 +34,8 @@ class Attributes:
     baseline: "Read[float | None]" = Read("_settings.evidence")
     prog_bar: "Read[bool]" = Read("_settings.show")
     summary: "Read[bool]" = Read("_settings.show")
+    publish: "Read[bool]" = Read("_settings.show")
+    overlay: "Read[Overlay | None]" = Read("_settings.show")
     on_verdict: "Read[OnVerdict | None]" = Read("_settings.show")
 
     history: "Read[History]" = Read("_shown")

@@ -17,7 +17,7 @@ from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.losses.mixin import hidden_steps
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.results import Results
-from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
 from lightning_gapmon.report.verdict_event import OnVerdict
 
@@ -64,6 +64,10 @@ class GapMonitor(Attributes, MonitorBase):
             the mixin's `targets` gives the targets.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
+        publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
+            and into `callback_metrics`, which a library may list as results of its own.
+        overlay: `"runs"` writes both losses to TensorBoard once more, as two runs with one tag:
+            two colours in one chart of its first tab, at the price of three runs for one.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
     Attributes:
@@ -103,6 +107,8 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: float | None = None,
         prog_bar: bool = True,
         summary: bool = True,
+        publish: bool = True,
+        overlay: Overlay | None = None,
         on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
@@ -113,7 +119,13 @@ class GapMonitor(Attributes, MonitorBase):
             evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
-            show=settings.Show(prog_bar=prog_bar, summary=summary, on_verdict=on_verdict),
+            show=settings.Show(
+                prog_bar=prog_bar,
+                summary=summary,
+                publish=publish,
+                overlay=overlay,
+                on_verdict=on_verdict,
+            ),
         )
         self._results = Results(self._settings)
         self._copies = Copies()
@@ -140,7 +152,7 @@ class GapMonitor(Attributes, MonitorBase):
                 console.say(messages.hidden(steps))
 
     def _evaluate(self, trainer: "Trainer", module: "LightningModule", stage: str) -> None:
-        if stage in ("validate", "test"):
+        if stage in ("validate", "test") and self._settings.show.publish:
             self._evaluation = Evaluation(self._settings.losses, stage)
             self._evaluation.attach(trainer, module)
 
@@ -337,6 +349,8 @@ class GapMonitor(Attributes, MonitorBase):
     def teardown(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Give the module back as it was."""
         self._detach()
+        if stage != "fit":
+            self._results.outlive(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""

@@ -100,6 +100,7 @@ class Fit:
     def detach(self) -> None:
         """Give the module and the bar back as they were; what was recorded stays."""
         self.publisher.line.detach()
+        self.news.close()
         if self._hook is not None:
             self._hook.detach()
             mixin.disconnect(self._hook.module)

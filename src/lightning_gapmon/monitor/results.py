@@ -179,6 +179,14 @@ class Results:
         if self._fit is not None and self._outcome is not None and self._outcome.restored:
             put_back_again(module, self._fit.snapshot)
 
+    def outlive(self, trainer: "Trainer") -> None:
+        """Put the best loss back into the HPARAMS tab after another stage.
+
+        Lightning logs the parameters once more at its start, and with them -1.
+        """
+        if self._fit is not None and self._fit.history:
+            publish.hparam(trainer, self._fit.history, self._fit.recorder)
+
     def sum_up(self) -> None:
         """Print the summary, if there is anything to say and it is wanted."""
         wanted = self._settings.show.summary
