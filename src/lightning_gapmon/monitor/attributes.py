@@ -34,6 +34,7 @@ class Attributes:
     baseline: "Read[float | None]" = Read("_settings.evidence")
     prog_bar: "Read[bool]" = Read("_settings.show")
     summary: "Read[bool]" = Read("_settings.show")
+    publish: "Read[bool]" = Read("_settings.show")
     overlay: "Read[Overlay | None]" = Read("_settings.show")
     on_verdict: "Read[OnVerdict | None]" = Read("_settings.show")
 

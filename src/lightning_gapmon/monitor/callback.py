@@ -11,6 +11,7 @@ from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
 from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
+from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.losses.mixin import hidden_steps
@@ -63,6 +64,8 @@ class GapMonitor(Attributes, MonitorBase):
             the mixin's `targets` gives the targets.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
+        publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
+            and into `callback_metrics`, which a library may list as results of its own.
         overlay: `"runs"` writes both losses to TensorBoard once more, as two runs with one tag:
             two colours in one chart of its first tab, at the price of three runs for one.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
@@ -86,6 +89,8 @@ class GapMonitor(Attributes, MonitorBase):
         (<History of 0 checks>, None, None)
     """
 
+    _evaluation: Evaluation | None = None
+
     def __init__(
         self,
         *,
@@ -102,6 +107,7 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: float | None = None,
         prog_bar: bool = True,
         summary: bool = True,
+        publish: bool = True,
         overlay: Overlay | None = None,
         on_verdict: OnVerdict | None = None,
     ) -> None:
@@ -114,7 +120,11 @@ class GapMonitor(Attributes, MonitorBase):
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
             show=settings.Show(
-                prog_bar=prog_bar, summary=summary, overlay=overlay, on_verdict=on_verdict
+                prog_bar=prog_bar,
+                summary=summary,
+                publish=publish,
+                overlay=overlay,
+                on_verdict=on_verdict,
             ),
         )
         self._results = Results(self._settings)
@@ -131,6 +141,7 @@ class GapMonitor(Attributes, MonitorBase):
         console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
+            self._evaluate(trainer, pl_module, stage)
             return
         go_first(trainer, self)
         dry = is_dry_run(trainer)
@@ -139,6 +150,11 @@ class GapMonitor(Attributes, MonitorBase):
             self._fit.attach(trainer, pl_module)
             if steps := hidden_steps(pl_module):
                 console.say(messages.hidden(steps))
+
+    def _evaluate(self, trainer: "Trainer", module: "LightningModule", stage: str) -> None:
+        if stage in ("validate", "test") and self._settings.show.publish:
+            self._evaluation = Evaluation(self._settings.losses, stage)
+            self._evaluation.attach(trainer, module)
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
@@ -149,6 +165,9 @@ class GapMonitor(Attributes, MonitorBase):
     def _detach(self) -> None:
         if self._fit is not None:
             self._fit.detach()
+        if self._evaluation is not None:
+            self._evaluation.detach()
+            self._evaluation = None
 
     def _checking(self, trainer: "Trainer") -> Fit | None:
         """Give the fit if this validation is a check of it."""
@@ -224,6 +243,8 @@ class GapMonitor(Attributes, MonitorBase):
             fit.recorder.begin("val", batch, dataloader_idx)
             if not fit.history:
                 fit.baseline.take(pl_module, batch)
+        elif self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
 
     def on_validation_batch_end(
         self,
@@ -238,6 +259,8 @@ class GapMonitor(Attributes, MonitorBase):
         if fit := self._checking(trainer):
             fit.recorder.returned(outputs)
             fit.recorder.over()
+        elif self._evaluation is not None:
+            self._evaluation.returned(outputs)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -247,6 +270,38 @@ class GapMonitor(Attributes, MonitorBase):
             if fit.checked:
                 self._use(trainer, pl_module, fit)
                 fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
+        elif self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
+
+    def on_test_batch_start(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Listen to a step of `trainer.test`."""
+        if self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
+
+    def on_test_batch_end(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Take what it returned."""
+        if self._evaluation is not None:
+            self._evaluation.returned(outputs)
+
+    def on_test_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Log the test loss."""
+        if self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -267,6 +322,8 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
+        if (fit := self._fit) is not None:
+            fit.publisher.notices.end(trainer, fit.history)
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:

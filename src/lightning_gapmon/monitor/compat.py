@@ -15,7 +15,7 @@ from torch import Tensor
 _ATTACHED = ("log", "log_dict")  # to every callback of a Trainer; 2.4.0 and 2.6.6
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lightning.pytorch import Callback, LightningModule, Trainer
     from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
@@ -92,8 +92,8 @@ class RankedCheckpoint(CheckpointBase):
     count as saved, and in `on_train_end`, where nothing else was; read from 2.4.0 and 2.6.6.
     """
 
-    def ranks(self) -> dict[str, Tensor]:
-        """Give the numbers that stand in for logged ones."""
+    def ranks(self, logged: "Mapping[str, Tensor]") -> dict[str, Tensor]:
+        """Give the numbers that stand in for logged ones, or for those that are not logged."""
         return {}
 
     def save_ranked(self, trainer: "Trainer") -> None:
@@ -124,16 +124,18 @@ class RankedCheckpoint(CheckpointBase):
         return bool(self._fs.exists(path))
 
     def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
-        return {**super()._monitor_candidates(trainer), **self.ranks()}
+        logged = super()._monitor_candidates(trainer)
+        return {**logged, **self.ranks(logged)}
 
 
-def batches_trained(trainer: "Trainer") -> int:
-    """Count the batches that were trained on, resumed runs added up.
+def batches_trained(trainer: "Trainer", *, of_epoch: bool = False) -> int:
+    """Count the batches that were trained on, resumed runs added up, in all or of this epoch.
 
     Steps are no measure where a module steps its optimisers by itself. Read from
     `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
     """
-    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+    progress = trainer.fit_loop.epoch_loop.batch_progress
+    return int((progress.current if of_epoch else progress.total).ready)
 
 
 def begin_validation_again(trainer: "Trainer") -> bool:

@@ -131,6 +131,7 @@ class Show:
 
     prog_bar: bool
     summary: bool
+    publish: bool
     on_verdict: OnVerdict | None
     overlay: Overlay | None
 

@@ -238,13 +238,13 @@ def test_every_logger_gets_it(tmp_path: Path) -> None:
 
 
 def test_the_way_to_tensorboard_leads_to_its_own_logs(tmp_path: Path) -> None:
-    """Another logger in front has the report beside its logs, but nothing to be drawn."""
+    """The report is there too, though another logger stands in front."""
     table, board = CSVLogger(tmp_path / "c"), TensorBoardLogger(tmp_path / "b")
     monitor = fit(Net(), tmp_path, logger=[table, board])
 
     assert monitor.outcome is not None
     assert monitor.outcome.log_dir == board.log_dir
-    assert Path(table.log_dir, "gapmon.json").exists()
+    assert Path(board.log_dir, "gapmon.json").exists()
 
 
 def test_without_tensorboard_there_is_no_way_to_it(tmp_path: Path) -> None:
@@ -374,3 +374,22 @@ def test_a_logger_that_changes_what_it_is_given(tmp_path: Path) -> None:
     rows = [row for row in _rows(tmp_path) if row["Loss/val"]]
     assert len(rows) == 3
     assert set(runner.callback_metrics) >= TAGS
+
+
+@pytest.mark.parametrize("kind", [Net, Logging])
+def test_nothing_of_ours_goes_out_unless_it_may(kind: type[Any], tmp_path: Path) -> None:
+    """With `publish=False` the results are the library's own; the best check is kept as ever."""
+    board = TensorBoardLogger(tmp_path)
+    monitor = GapMonitor(publish=False, summary=False, stop=None)
+    runner = trainer(
+        tmp_path, monitor, logger=[CSVLogger(tmp_path), board], enable_checkpointing=True
+    )
+    runner.fit(kind(), loader(10), loader(7))
+    events = EventAccumulator(str(board.log_dir)).Reload()
+    table = _rows(tmp_path)[0] if list(tmp_path.rglob("metrics.csv")) else ()
+    out = {*runner.callback_metrics, *table, *events.Tags()["scalars"]}
+
+    assert out - {"epoch", "step"} == ({"train_loss", "val_loss"} if kind is Logging else set())
+    assert len(monitor.history) == 3
+    best = torch.load(runner.checkpoint_callback.best_model_path, weights_only=True)  # type: ignore[union-attr]
+    assert best["global_step"] == monitor.best.step  # type: ignore[union-attr]
