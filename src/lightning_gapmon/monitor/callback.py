@@ -11,6 +11,7 @@ from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
 from lightning_gapmon.monitor.compat import go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
+from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.losses.mixin import hidden_steps
@@ -89,6 +90,8 @@ class GapMonitor(Attributes, MonitorBase):
         (<History of 0 checks>, None, None)
     """
 
+    _evaluation: Evaluation | None = None
+
     def __init__(
         self,
         *,
@@ -139,6 +142,7 @@ class GapMonitor(Attributes, MonitorBase):
         console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
+            self._evaluate(trainer, pl_module, stage)
             return
         go_first(trainer, self)
         dry = is_dry_run(trainer)
@@ -147,6 +151,11 @@ class GapMonitor(Attributes, MonitorBase):
             self._fit.attach(trainer, pl_module)
             if steps := hidden_steps(pl_module):
                 console.say(messages.hidden(steps))
+
+    def _evaluate(self, trainer: "Trainer", module: "LightningModule", stage: str) -> None:
+        if stage in ("validate", "test") and self._settings.show.publish:
+            self._evaluation = Evaluation(self._settings.losses, stage)
+            self._evaluation.attach(trainer, module)
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
@@ -157,6 +166,9 @@ class GapMonitor(Attributes, MonitorBase):
     def _detach(self) -> None:
         if self._fit is not None:
             self._fit.detach()
+        if self._evaluation is not None:
+            self._evaluation.detach()
+            self._evaluation = None
 
     def _checking(self, trainer: "Trainer") -> Fit | None:
         """Give the fit if this validation is a check of it."""
@@ -232,6 +244,8 @@ class GapMonitor(Attributes, MonitorBase):
             fit.recorder.begin("val", batch, dataloader_idx)
             if not fit.history:
                 fit.baseline.take(pl_module, batch)
+        elif self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
 
     def on_validation_batch_end(
         self,
@@ -246,6 +260,8 @@ class GapMonitor(Attributes, MonitorBase):
         if fit := self._checking(trainer):
             fit.recorder.returned(outputs)
             fit.recorder.over()
+        elif self._evaluation is not None:
+            self._evaluation.returned(outputs)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -255,6 +271,38 @@ class GapMonitor(Attributes, MonitorBase):
             if fit.checked:
                 self._use(trainer, pl_module, fit)
                 fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
+        elif self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
+
+    def on_test_batch_start(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Listen to a step of `trainer.test`."""
+        if self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
+
+    def on_test_batch_end(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Take what it returned."""
+        if self._evaluation is not None:
+            self._evaluation.returned(outputs)
+
+    def on_test_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Log the test loss."""
+        if self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -275,6 +323,8 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
+        if (fit := self._fit) is not None:
+            fit.publisher.notices.end(trainer, fit.history)
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
