@@ -322,6 +322,8 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
+        if (fit := self._fit) is not None:
+            fit.publisher.notices.end(trainer, fit.history)
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:

@@ -128,13 +128,14 @@ class RankedCheckpoint(CheckpointBase):
         return {**logged, **self.ranks(logged)}
 
 
-def batches_trained(trainer: "Trainer") -> int:
-    """Count the batches that were trained on, resumed runs added up.
+def batches_trained(trainer: "Trainer", *, of_epoch: bool = False) -> int:
+    """Count the batches that were trained on, resumed runs added up, in all or of this epoch.
 
     Steps are no measure where a module steps its optimisers by itself. Read from
     `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
     """
-    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+    progress = trainer.fit_loop.epoch_loop.batch_progress
+    return int((progress.current if of_epoch else progress.total).ready)
 
 
 def begin_validation_again(trainer: "Trainer") -> bool:

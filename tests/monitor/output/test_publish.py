@@ -193,39 +193,6 @@ def test_tensorboard_gets_scalars_a_layout_and_a_metric(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 1
 
 
-@pytest.mark.parametrize("stage", ["test", "validate"])
-def test_the_best_loss_stays_in_the_hparams_after_another_stage(
-    stage: str, tmp_path: Path
-) -> None:
-    """Lightning logs the parameters once more, and -1 with them; the best loss comes last."""
-
-    class Tested(Scripted):
-        def __init__(self, script: list[float]) -> None:
-            super().__init__(script)
-            self.save_hyperparameters({"lr": 0.1})
-
-        def test_step(self, *_: object) -> None:
-            pass
-
-    logger, module = TensorBoardLogger(tmp_path), Tested(LOSSES)
-    fitting = trainer(tmp_path, GapMonitor(summary=False), logger=logger, max_epochs=4)
-    fitting.fit(module, loader(8), loader(8))
-    getattr(fitting, stage)(module, loader(8), verbose=False)
-
-    assert _board(Path(logger.log_dir)).Scalars("hp_metric")[-1].value == min(LOSSES)
-
-
-def test_the_last_verdict_is_the_last_text(tmp_path: Path) -> None:
-    """It is written at the end too, with what is known then, though it has not changed."""
-    logger = TensorBoardLogger(tmp_path)
-    monitor = fit(Scripted([3.0, 1.0, *[2.0] * 8]), tmp_path, logger=logger, max_epochs=9)
-
-    texts = _board(Path(logger.log_dir)).Tensors("Loss/verdict/text_summary")
-    said = texts[-1].tensor_proto.string_val[0].decode()
-    assert texts[-1].step == monitor.history[-1].step
-    assert monitor.diagnosis.message in said
-
-
 def test_tensorboard_draws_both_losses_in_one_chart(tmp_path: Path) -> None:
     """The layout of the Custom Scalars tab is written once, with the tags in use."""
     logger = TensorBoardLogger(tmp_path)
@@ -271,13 +238,13 @@ def test_every_logger_gets_it(tmp_path: Path) -> None:
 
 
 def test_the_way_to_tensorboard_leads_to_its_own_logs(tmp_path: Path) -> None:
-    """Another logger in front has the report beside its logs, but nothing to be drawn."""
+    """The report is there too, though another logger stands in front."""
     table, board = CSVLogger(tmp_path / "c"), TensorBoardLogger(tmp_path / "b")
     monitor = fit(Net(), tmp_path, logger=[table, board])
 
     assert monitor.outcome is not None
     assert monitor.outcome.log_dir == board.log_dir
-    assert Path(table.log_dir, "gapmon.json").exists()
+    assert Path(board.log_dir, "gapmon.json").exists()
 
 
 def test_without_tensorboard_there_is_no_way_to_it(tmp_path: Path) -> None:

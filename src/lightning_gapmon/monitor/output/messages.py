@@ -246,10 +246,11 @@ def odd_rank(odd: "OddRank", check: int) -> str:
     )
 
 
-def not_written(path: "Path", error: OSError) -> str:
+def not_written(path: "Path | str", error: Exception) -> str:
     """Say that the report is missing, and what has all of it too."""
     return (
-        f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
+        f"GapMonitor's report {path} could not be written "
+        f"({getattr(error, 'strerror', None) or error}). The history is in "
         "the checkpoints and in monitor.history; make room, and write it with "
         "lightning_gapmon.logs.gapmon_json.write(monitor.outcome, path)."
     )

@@ -4,13 +4,18 @@ import math
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.verdicts.alarm import TOLD_LIVE
+from lightning_gapmon.analysis.wording import count
 from lightning_gapmon.collect.meter.sums import Sums
 from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checks.odd_rank import odd_rank
 from lightning_gapmon.monitor.checks.reduction import COMPLETE
+from lightning_gapmon.monitor.compat import batches_trained
 from lightning_gapmon.monitor.output import messages
 
 if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from lightning_gapmon.analysis.history.history import History
     from lightning_gapmon.analysis.history.observation import Observation
     from lightning_gapmon.analysis.loss_names import Side
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Verdict
@@ -85,6 +90,11 @@ class Notices:
             if self._is_new(found):
                 console.warn(messages.score(found))
 
+    def end(self, trainer: "Trainer", history: "History") -> None:
+        """Warn where a fit has trained and never validated."""
+        if not history and trainer.enable_validation and batches_trained(trainer):
+            console.warn(_never_validated(trainer, batches_trained(trainer)))
+
     def tell_verdict(self, diagnosis: "Diagnosis") -> bool:
         """Say that a run learns, and each alarm, where that has changed; and whether it has."""
         if diagnosis.verdict == self._verdict or diagnosis.verdict not in TOLD_LIVE:
@@ -124,3 +134,24 @@ def _limits(seen: "Observation") -> list[str]:
     if math.isnan(seen.probe) or not math.isnan(seen.probe_stderr):
         return []
     return [messages.lone_probe()]
+
+
+def _never_validated(trainer: "Trainer", batches: int) -> str:
+    """Say that a fit ended before its first validation, when that would have been, what to do."""
+    return (
+        "GapMonitor saw no validation in this fit, so that nothing was compared, judged or kept "
+        f"as best: it trained on {count(batches, 'batch')}, and the Trainer validates "
+        f"{_when(trainer)}. Train longer (max_epochs, max_steps, max_time), validate more often "
+        "(val_check_interval, check_val_every_n_epoch), or give a stream its true length. Where "
+        "checkpoints are on, the last weights are in last.ckpt."
+    )
+
+
+def _when(trainer: "Trainer") -> str:
+    every, epochs = getattr(trainer, "val_check_batch", None), trainer.check_val_every_n_epoch
+    if every is None:
+        return f"by the clock (val_check_interval={trainer.val_check_interval!r})"
+    if epochs is None:
+        return f"after every {every} batches of the run (val_check_interval)"
+    at = "at its end" if math.isinf(every) else f"each time {every} of its batches are done"
+    return f"in every {f'{epochs}th ' if epochs > 1 else ''}epoch, {at}"
