@@ -171,6 +171,16 @@ def sparse(watched: "Watched", share: float) -> str:
     )
 
 
+def sizes(seen: "Observation", found: tuple[float, float]) -> str:
+    """Say that a loss seems to be a sum over its batch."""
+    return (
+        f"train loss {number(seen.train)} and validation loss {number(seen.val)} are as far apart "
+        f"as the samples of their batches, {number(found[0])} and {number(found[1])} at the mean: "
+        "a loss that is summed over a batch grows with it, and the gap then says nothing; divide "
+        "it by the samples, or give one loss a sample (GapMonitorMixin)"
+    )
+
+
 def score(found: str) -> str:
     """Say that something under the name of a loss is none."""
     return (
