@@ -116,6 +116,7 @@ GIVEN: dict[str, Any] = {
     "baseline": 0.5,
     "prog_bar": True,
     "summary": False,
+    "publish": False,
     "overlay": "runs",
     "on_verdict": print,
 }

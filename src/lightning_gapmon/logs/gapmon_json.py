@@ -83,18 +83,15 @@ def from_text(text: str | bytes) -> Outcome:
     Raises:
         LogFormatError: It is something else.
     """
-    return _outcome(_parsed(text))
-
-
-def _parsed(text: str | bytes) -> object:
     try:
-        return json.loads(text)
+        plain = json.loads(text)
     except (ValueError, RecursionError) as error:
         msg = (
             f"Found no JSON ({error}), expected a whole {NAME}. It was cut short or changed by "
             "hand: restore it, or run the training again."
         )
         raise LogFormatError(msg) from error
+    return _outcome(plain)
 
 
 def _laid_out(value: Any, indent: str = "") -> str:  # noqa: ANN401 - any JSON value

@@ -9,13 +9,14 @@ from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
-from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.compat import go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
 from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.losses.mixin import hidden_steps
 from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.packages import MonitorBase
 from lightning_gapmon.monitor.results import Results
 from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook

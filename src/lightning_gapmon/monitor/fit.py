@@ -200,7 +200,7 @@ class Fit:
         self.history.append(seen)
         self.baseline.measured = reduced.rank_zero.baseline
         if self.watched.val is not None:
-            self.publisher.notices.compare(reduced.ranks.get(self.watched.val, []), number)
+            self.publisher.notices.compare(self.watched, reduced, self.history[-1])
 
     @property
     def _next(self) -> int:
