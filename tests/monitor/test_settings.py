@@ -117,6 +117,7 @@ GIVEN: dict[str, Any] = {
     "start": True,
     "prog_bar": True,
     "summary": False,
+    "publish": False,
     "overlay": "runs",
     "on_verdict": print,
 }

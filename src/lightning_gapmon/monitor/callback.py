@@ -9,13 +9,16 @@ from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
-from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.compat import go_first, is_checking, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
+from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
 from lightning_gapmon.monitor.losses.mixin import hidden_steps
 from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.packages import MonitorBase
 from lightning_gapmon.monitor.results import Results
+from lightning_gapmon.monitor.sanity_check import SanityCheck
 from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
 from lightning_gapmon.report.verdict_event import OnVerdict
@@ -28,7 +31,7 @@ OWN = ("_settings", "_results", "_copies", "_fit")  # what a pickle has as plain
 EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 
 
-class GapMonitor(Attributes, MonitorBase):
+class GapMonitor(Attributes, SanityCheck, MonitorBase):
     """Watch train and validation loss, stop on their trend, keep the best check.
 
     One check follows each validation inside `fit`: both losses as exact means over samples and
@@ -61,8 +64,7 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: Loss of a trivial predictor, such as one that always gives the class
             frequencies; a model that does not beat it underfits. By default computed where
             the mixin's `targets` gives the targets.
-        start: Whether to validate fully before the first step, whatever `num_sanity_val_steps`
-            says, for `history.start`; a sanity check's few batches are kept there anyway.
+        start: Whether to validate fully before the first step, for `history.start`.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
         publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
@@ -89,6 +91,8 @@ class GapMonitor(Attributes, MonitorBase):
         >>> monitor.history, monitor.best, monitor.stop_reason
         (<History of 0 checks>, None, None)
     """
+
+    _evaluation: Evaluation | None = None
 
     def __init__(
         self,
@@ -143,6 +147,7 @@ class GapMonitor(Attributes, MonitorBase):
         console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
+            self._evaluate(trainer, pl_module, stage)
             return
         go_first(trainer, self)
         dry = is_dry_run(trainer)
@@ -152,6 +157,11 @@ class GapMonitor(Attributes, MonitorBase):
             self._fit.before.ask(trainer)
             if steps := hidden_steps(pl_module):
                 console.say(messages.hidden(steps))
+
+    def _evaluate(self, trainer: "Trainer", module: "LightningModule", stage: str) -> None:
+        if stage in ("validate", "test") and self._settings.show.publish:
+            self._evaluation = Evaluation(self._settings.losses, stage)
+            self._evaluation.attach(trainer, module)
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
@@ -163,25 +173,9 @@ class GapMonitor(Attributes, MonitorBase):
         if self._fit is not None:
             self._fit.before.detach()
             self._fit.detach()
-
-    def _checking(self, trainer: "Trainer") -> Fit | None:
-        """Give the fit if this validation is a check of it."""
-        return self._fit if is_checking(trainer) else None
-
-    def _trying(self, trainer: "Trainer") -> Fit | None:
-        """Give the fit if this validation is the one before its first step."""
-        fit = self._fit
-        return fit if fit is not None and fit.before.goes_on(trainer) else None
-
-    def on_sanity_check_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Remember what a validation before the first step is to leave alone."""
-        if self._fit is not None:
-            self._fit.before.begin(trainer, pl_module)
-
-    def on_sanity_check_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
-        """Give that back."""
-        if self._fit is not None:
-            self._fit.before.detach()
+        if self._evaluation is not None:
+            self._evaluation.detach()
+            self._evaluation = None
 
     def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at what is there before the first step.
@@ -254,6 +248,8 @@ class GapMonitor(Attributes, MonitorBase):
                 fit.baseline.take(pl_module, batch)
         if fit := self._checking(trainer) or self._trying(trainer):
             fit.recorder.begin("val", batch, dataloader_idx)
+        elif self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
 
     def on_validation_batch_end(
         self,
@@ -268,6 +264,8 @@ class GapMonitor(Attributes, MonitorBase):
         if fit := self._checking(trainer) or self._trying(trainer):
             fit.recorder.returned(outputs)
             fit.recorder.over()
+        elif self._evaluation is not None:
+            self._evaluation.returned(outputs)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -279,6 +277,38 @@ class GapMonitor(Attributes, MonitorBase):
                 fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
         elif fit := self._trying(trainer):
             fit.before.take(trainer, fit.recorder, fit.watched)
+        elif self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
+
+    def on_test_batch_start(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Listen to a step of `trainer.test`."""
+        if self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
+
+    def on_test_batch_end(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Take what it returned."""
+        if self._evaluation is not None:
+            self._evaluation.returned(outputs)
+
+    def on_test_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Log the test loss."""
+        if self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -301,6 +331,8 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
+        if (fit := self._fit) is not None:
+            fit.publisher.notices.end(trainer, fit.history)
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:

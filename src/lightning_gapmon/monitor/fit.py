@@ -16,7 +16,7 @@ from lightning_gapmon.monitor.checks.agreement import free_tags, reduce_agreed
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
-from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero
+from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero, stop_reason
 from lightning_gapmon.monitor.checks.reduction import Reduced
 from lightning_gapmon.monitor.checks.start import Start
 from lightning_gapmon.monitor.compat import begin_validation_again, may_stop, steps_by_itself
@@ -114,6 +114,7 @@ class Fit:
         if not all_ranks_validate(trainer):
             console.warn(messages.idle_rank())
             return False
+        self.history = self._plan.resumed(trainer, self.history)
         options.refuse_missing_loader(trainer, self.watched.loader)
         if begin_validation_again(trainer):
             console.say(messages.validated_again())
@@ -156,7 +157,7 @@ class Fit:
             self.recorder.await_whole()
             return
         if self.watched.val is not None and not reduced.has_val:
-            self._pass_over()
+            self._pass_over(trainer)
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
@@ -164,11 +165,11 @@ class Fit:
         self._begin_window(trainer, reduced)
         self.checked = True
 
-    def _pass_over(self) -> None:
+    def _pass_over(self, trainer: "Trainer") -> None:
         """Make no check of a validation in which the watched loss was not measured."""
         self._look_again("val")
         self.recorder.reset_val()  # the window goes on: it is that since the last check
-        self._plan.missed += 1
+        self._plan.pass_by(trainer)
 
     def _look_again(self, side: Side) -> None:
         self.publisher.notices.lost(side, self.watched, self.recorder)
@@ -193,15 +194,13 @@ class Fit:
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, with the plan as it is known now."""
         number = self._next
-        if not self.history:
-            self._plan.begin(trainer)
-        planned = self._plan.at(number, trainer, reduced.rank_zero)
+        planned = self._plan.take(number, trainer, reduced.rank_zero)
         seen = observe(trainer, reduced, self.watched, check=number, planned=planned)
         self.history.append(seen)
         self.before.settle(self.history, self.watched)
         self.baseline.measured = reduced.rank_zero.baseline
         if self.watched.val is not None:
-            self.publisher.notices.compare(reduced.ranks.get(self.watched.val, []), number)
+            self.publisher.notices.compare(self.watched, reduced, self.history[-1])
 
     @property
     def _next(self) -> int:
@@ -242,7 +241,8 @@ class Fit:
     def decide(self, trainer: "Trainer") -> None:
         """Stop the run where the rule says so now: a later check may take back what it said."""
         may = self.watched.val is not None and not self.watched.opposed
-        reason = self._settings.stop(self.history) if may and self._settings.stop else None
+        rule = self._settings.stop if may else None
+        reason = stop_reason(trainer, rule, self.history) if rule is not None else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason is not None:
             trainer.should_stop = True
@@ -274,7 +274,7 @@ class Fit:
             "version": states.VERSION,
             "history": self.history.to_plain(),
             "seconds": self._clock.seconds,
-            "missed": self._plan.missed,
+            "place": list(self._plan.place),
             "watched": states.watched_to_plain(self.watched),
             "baseline": self.baseline.measured,
             "probe_batches": self.probe.batches.used if self.probe is not None else 0,
@@ -290,7 +290,7 @@ class Fit:
         state = states.checked(state)
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
-        self._plan = Plan(state["missed"])
+        self._plan = Plan(state["place"])
         watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.watched = replace(watched, loader=self.watched.loader)
         self.baseline.measured = float(state["baseline"])

@@ -15,7 +15,7 @@ from lightning_gapmon.monitor.checkpoints.restore import (
     put_back_from_memory,
 )
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.output import ending, publish
+from lightning_gapmon.monitor.output import ending, folders, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Results:
             restored=restored,
             source=fit.source,
             best_path=checkpoints.best_path(trainer, fit.watched.val_names),
-            log_dir=ending.log_dir(publish.boards(trainer)),
+            log_dir=folders.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
         fit.news.end(trainer, self._outcome, fit.watched.tags)

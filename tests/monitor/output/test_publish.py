@@ -5,7 +5,6 @@ import itertools
 import re
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import torch
@@ -193,39 +192,6 @@ def test_tensorboard_gets_scalars_a_layout_and_a_metric(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("events.out.tfevents.*"))) == 1
 
 
-@pytest.mark.parametrize("stage", ["test", "validate"])
-def test_the_best_loss_stays_in_the_hparams_after_another_stage(
-    stage: str, tmp_path: Path
-) -> None:
-    """Lightning logs the parameters once more, and -1 with them; the best loss comes last."""
-
-    class Tested(Scripted):
-        def __init__(self, script: list[float]) -> None:
-            super().__init__(script)
-            self.save_hyperparameters({"lr": 0.1})
-
-        def test_step(self, *_: object) -> None:
-            pass
-
-    logger, module = TensorBoardLogger(tmp_path), Tested(LOSSES)
-    fitting = trainer(tmp_path, GapMonitor(summary=False), logger=logger, max_epochs=4)
-    fitting.fit(module, loader(8), loader(8))
-    getattr(fitting, stage)(module, loader(8), verbose=False)
-
-    assert _board(Path(logger.log_dir)).Scalars("hp_metric")[-1].value == min(LOSSES)
-
-
-def test_the_last_verdict_is_the_last_text(tmp_path: Path) -> None:
-    """It is written at the end too, with what is known then, though it has not changed."""
-    logger = TensorBoardLogger(tmp_path)
-    monitor = fit(Scripted([3.0, 1.0, *[2.0] * 8]), tmp_path, logger=logger, max_epochs=9)
-
-    texts = _board(Path(logger.log_dir)).Tensors("Loss/verdict/text_summary")
-    said = texts[-1].tensor_proto.string_val[0].decode()
-    assert texts[-1].step == monitor.history[-1].step
-    assert monitor.diagnosis.message in said
-
-
 def test_tensorboard_draws_both_losses_in_one_chart(tmp_path: Path) -> None:
     """The layout of the Custom Scalars tab is written once, with the tags in use."""
     logger = TensorBoardLogger(tmp_path)
@@ -271,13 +237,13 @@ def test_every_logger_gets_it(tmp_path: Path) -> None:
 
 
 def test_the_way_to_tensorboard_leads_to_its_own_logs(tmp_path: Path) -> None:
-    """Another logger in front has the report beside its logs, but nothing to be drawn."""
+    """The report is there too, though another logger stands in front."""
     table, board = CSVLogger(tmp_path / "c"), TensorBoardLogger(tmp_path / "b")
     monitor = fit(Net(), tmp_path, logger=[table, board])
 
     assert monitor.outcome is not None
     assert monitor.outcome.log_dir == board.log_dir
-    assert Path(table.log_dir, "gapmon.json").exists()
+    assert Path(board.log_dir, "gapmon.json").exists()
 
 
 def test_without_tensorboard_there_is_no_way_to_it(tmp_path: Path) -> None:
@@ -380,20 +346,6 @@ class Bar(TQDMProgressBar):
         self.found.append(self.get_metrics(trainer, pl_module))
 
 
-def test_publishing_takes_no_collective(tmp_path: Path) -> None:
-    """There is one reduction a check, and none for the five metrics."""
-    calls = []
-    for callbacks in ([], [GapMonitor(summary=False)]):
-        runner = trainer(tmp_path, *callbacks)
-        with patch.object(
-            type(runner.strategy), "reduce", autospec=True, side_effect=lambda _, t, **__: t
-        ) as reduce:
-            runner.fit(Net(), loader(8), loader(8))
-        calls.append(reduce.call_count)
-
-    assert calls[1] - calls[0] == 3
-
-
 def test_a_logger_that_changes_what_it_is_given(tmp_path: Path) -> None:
     """A logger that pops keys from its dict takes them from nobody else."""
 
@@ -407,22 +359,3 @@ def test_a_logger_that_changes_what_it_is_given(tmp_path: Path) -> None:
     rows = [row for row in _rows(tmp_path) if row["Loss/val"]]
     assert len(rows) == 3
     assert set(runner.callback_metrics) >= TAGS
-
-
-@pytest.mark.parametrize("kind", [Net, Logging])
-def test_nothing_of_ours_goes_out_unless_it_may(kind: type[Any], tmp_path: Path) -> None:
-    """With `publish=False` the results are the library's own; the best check is kept as ever."""
-    board = TensorBoardLogger(tmp_path)
-    monitor = GapMonitor(publish=False, summary=False, stop=None)
-    runner = trainer(
-        tmp_path, monitor, logger=[CSVLogger(tmp_path), board], enable_checkpointing=True
-    )
-    runner.fit(kind(), loader(10), loader(7))
-    events = EventAccumulator(str(board.log_dir)).Reload()
-    table = _rows(tmp_path)[0] if list(tmp_path.rglob("metrics.csv")) else ()
-    out = {*runner.callback_metrics, *table, *events.Tags()["scalars"]}
-
-    assert out - {"epoch", "step"} == ({"train_loss", "val_loss"} if kind is Logging else set())
-    assert len(monitor.history) == 3
-    best = torch.load(runner.checkpoint_callback.best_model_path, weights_only=True)  # type: ignore[union-attr]
-    assert best["global_step"] == monitor.best.step  # type: ignore[union-attr]

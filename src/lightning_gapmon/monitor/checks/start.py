@@ -104,7 +104,7 @@ class Start:
             self.take(trainer, recorder, watched)
         history.start = next(iter(self._losses.values()), None)
         recorder.end()
-        recorder.reset()
+        recorder.forget()
 
     def settle(self, history: "History", watched: "Watched") -> None:
         """Take the loss that is watched, once that is known: none rather than another one."""

@@ -27,8 +27,7 @@ class GapMonitorMixin:
     `test_step`, in front of those of a parent; without it a parent's steps are called.
     Or keep your own steps and call `self.track_loss(loss, batch_size=...)` in them, under
     automatic or manual optimisation. Without a `GapMonitor` in the Trainer neither costs or
-    changes anything. Nothing is logged outside `fit`: for numbers from `trainer.validate` log
-    yours in a `validation_step` of your own.
+    changes anything.
 
     Example:
         >>> from lightning.pytorch import LightningModule

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.monitor.output import ending, own_word
+from lightning_gapmon.monitor.output.folders import report_folder
 from lightning_gapmon.monitor.output.live import LiveView
 from lightning_gapmon.monitor.output.own_word import OwnWord
 from lightning_gapmon.monitor.output.publish import text
@@ -54,7 +55,7 @@ class News:
         if outcome.history:
             text(trainer, tags.verdict, verdict(outcome.diagnosis))
         self._live.show(trainer, outcome, ended=True)
-        ending.leave_report(outcome, ending.log_dir(trainer.loggers))
+        ending.leave_report(outcome, report_folder(trainer))
         self._calls.end(trainer, outcome)
 
     def close(self) -> None:

@@ -1,0 +1,29 @@
+"""The hooks around the validation before the first step."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lightning.pytorch import LightningModule, Trainer
+
+    from lightning_gapmon.monitor.fit import Fit
+
+
+class SanityCheck:
+    """Hears the sanity check of a fit; no check comes of it."""
+
+    _fit: "Fit | None"
+
+    def _trying(self, trainer: "Trainer") -> Fit | None:
+        """Give the fit if this validation is the one before its first step."""
+        fit = self._fit
+        return fit if fit is not None and fit.before.goes_on(trainer) else None
+
+    def on_sanity_check_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Remember what a validation before the first step is to leave alone."""
+        if self._fit is not None:
+            self._fit.before.begin(trainer, pl_module)
+
+    def on_sanity_check_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Give that back."""
+        if self._fit is not None:
+            self._fit.before.detach()
