@@ -9,7 +9,7 @@ from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
-from lightning_gapmon.monitor.compat import go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.compat import go_first, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
 from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit

@@ -1,6 +1,8 @@
-"""The hooks around the validation before the first step."""
+"""Which validation of a fit is a check, and the hooks around the one before the first step."""
 
 from typing import TYPE_CHECKING
+
+from lightning_gapmon.monitor.compat import is_checking
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
@@ -9,11 +11,15 @@ if TYPE_CHECKING:
 
 
 class SanityCheck:
-    """Hears the sanity check of a fit; no check comes of it."""
+    """Tells the checks of a fit from its sanity check, of which no check comes."""
 
     _fit: "Fit | None"
 
-    def _trying(self, trainer: "Trainer") -> Fit | None:
+    def _checking(self, trainer: "Trainer") -> "Fit | None":
+        """Give the fit if this validation is a check of it."""
+        return self._fit if is_checking(trainer) else None
+
+    def _trying(self, trainer: "Trainer") -> "Fit | None":
         """Give the fit if this validation is the one before its first step."""
         fit = self._fit
         return fit if fit is not None and fit.before.goes_on(trainer) else None
