@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.wording import names, number, percent, with_error
+from lightning_gapmon.analysis.wording import did_you_mean, names, number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,13 +117,20 @@ def no_loss(recorder: "Recorder") -> str:
     wanted = f"a validation loss named {asked!r}" if asked else f"a validation loss{partner}"
     logged = sorted(recorder.logged_names)
     seen = [f"the module logged {logged[:_MOST_NAMES]}" if logged else "the module logged nothing"]
+    near = _meant(recorder, "val") or _meant(recorder, "train")
     return (
-        f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}. "
+        f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}.{near} "
         f"Expected {wanted}, logged or returned by validation_step. Write "
         'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
         'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
         "Training goes on; nothing is stopped, judged or saved as best without it."
     )
+
+
+def _meant(recorder: "Recorder", side: "Side") -> str:
+    """Ask for the logged name that is nearest to one that was given and not heard."""
+    asked, logged = recorder.given.get(side), recorder.logged_names
+    return did_you_mean(asked, logged) if asked and asked not in logged else ""
 
 
 def no_train_loss(recorder: "Recorder") -> str:
@@ -132,9 +139,9 @@ def no_train_loss(recorder: "Recorder") -> str:
     wanted = f"no train loss named {asked!r}" if asked else "no train loss"
     return (
         f"GapMonitor found a validation loss but {wanted}: the module logged "
-        f"{sorted(recorder.logged_names)[:_MOST_NAMES]}. Return the loss from training_step, log "
-        'it as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
-        "validation loss is watched alone."
+        f"{sorted(recorder.logged_names)[:_MOST_NAMES]}.{_meant(recorder, 'train')} Return the "
+        'loss from training_step, log it as "train_loss", name yours with GapMonitor(train="...")'
+        ", or use GapMonitorMixin. The validation loss is watched alone."
     )
 
 
@@ -161,6 +168,16 @@ def sparse(watched: "Watched", share: float) -> str:
     return (
         f"the train loss, {source}, was there at {percent(share)} of the training steps, and is "
         "the mean over these; log it at each step, or return it from training_step"
+    )
+
+
+def sizes(seen: "Observation", found: tuple[float, float]) -> str:
+    """Say that a loss seems to be a sum over its batch."""
+    return (
+        f"train loss {number(seen.train)} and validation loss {number(seen.val)} are as far apart "
+        f"as the samples of their batches, {number(found[0])} and {number(found[1])} at the mean: "
+        "a loss that is summed over a batch grows with it, and the gap then says nothing; divide "
+        "it by the samples, or give one loss a sample (GapMonitorMixin)"
     )
 
 
@@ -193,10 +210,7 @@ def no_validation() -> str:
 
 def validated_again() -> str:
     """Say that a validation is read from its beginning."""
-    return (
-        "GapMonitor: the checkpoint was written in the middle of a validation, which is read "
-        "again from its beginning, for what it had read by then is not known any more."
-    )
+    return "GapMonitor: saved in the middle of a validation, which is now read again as a whole."
 
 
 def idle_rank() -> str:
