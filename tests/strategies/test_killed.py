@@ -60,7 +60,8 @@ def test_killed_in_the_middle_of_a_window(uninterrupted: Path, tmp_path: Path) -
 def test_a_validation_that_lightning_leaves_out(uninterrupted: Path, tmp_path: Path) -> None:
     """Where Lightning resumes past a validation, the next check has both windows, and a number."""
     killed = start(tmp_path, hook="on_before_backward", every=8)  # as many as an epoch has
-    resumed = start(tmp_path, resume="last", every=8)
+    saved = tmp_path / "last" / "last.ckpt"  # by the user's own callback, before the validation
+    resumed = start(tmp_path, resume=str(saved), every=8)
     columns = alone.columns(tmp_path)
 
     assert (killed, resumed) == (-9, 0), outputs(tmp_path)

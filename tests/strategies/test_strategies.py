@@ -204,8 +204,9 @@ def probed(rank: dict[str, Any], epoch: int, batches: int) -> dict[int, float]:
 
 
 def untimed(history: dict[str, Any]) -> dict[str, Any]:
-    """Leave the clock out."""
-    columns = {name: seen for name, seen in history["columns"].items() if name != "seconds"}
+    """Leave out the clock, and the plan as each check knew it: the first part planned less."""
+    apart = ("seconds", "planned")
+    columns = {name: seen for name, seen in history["columns"].items() if name not in apart}
     return {**history, "columns": columns}
 
 

@@ -131,10 +131,10 @@ def test_only_a_rank_without_a_batch_asks_for_names(tmp_path: Path) -> None:
 
     for rank in run(even, [list(range(6)), list(range(6, 12))], "stream", "logged"):
         assert [counts["all_reduce"] for counts in rank["counts"]] == [1, 1, 1]
-        assert [counts["broadcast_object_list"] for counts in rank["counts"]] == [0, 0, 0]
+        assert [counts["all_gather_object"] for counts in rank["counts"]] == [0, 0, 0]
     for rank in run(idle, [list(range(12)), []], "stream", "logged"):
         assert [counts["all_reduce"] for counts in rank["counts"]] == [2, 1, 1]
-        assert [counts["broadcast_object_list"] for counts in rank["counts"]] == [1, 0, 0]
+        assert [counts["all_gather_object"] for counts in rank["counts"]] == [1, 0, 0]
 
 
 def test_a_loader_that_is_empty_on_a_rank(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lightning_gapmon import GapMonitor
 COLLECTIVES = (
     "all_gather",
     "all_gather_into_tensor",
+    "all_gather_object",
     "all_reduce",
     "barrier",
     "broadcast",

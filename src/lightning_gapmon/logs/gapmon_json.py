@@ -250,7 +250,10 @@ def _reason(plain: Plain) -> StopReason:
 def _outlook(plain: Plain) -> Outlook:
     names = ("chance", "by", "final", "final_low", "final_high", "half_in")
     numbers = {name: _number(name, plain.get(name)) for name in names}
-    return Outlook(**numbers, reason=_field(plain, "reason", str))
+    reason = _field(plain, "reason", str)
+    if math.isnan(numbers["chance"]) and not reason:
+        raise _odd("reason", reason, "why there is no chance")
+    return Outlook(**numbers, reason=reason)
 
 
 def _evidence(plain: Plain) -> dict[str, float]:
