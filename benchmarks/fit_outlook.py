@@ -24,7 +24,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.model_selection import GroupKFold
 
 from lightning_gapmon import History
-from lightning_gapmon.analysis.outlook.course import features, follow, swing
+from lightning_gapmon.analysis.outlook.curve import features, follow, swing
 from lightning_gapmon.analysis.outlook.outlook import LEAST_BY, LEAST_CHECKS, TAIL
 from lightning_gapmon.analysis.outlook.trees import Table
 

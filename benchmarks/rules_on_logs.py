@@ -27,7 +27,7 @@ import numpy as np
 from lightning_gapmon import Budget, History, Patience, Rule, StopReason, replay
 from lightning_gapmon.analysis import study as studies
 from lightning_gapmon.analysis.history.plan import with_plan
-from lightning_gapmon.analysis.outlook.course import features, follow
+from lightning_gapmon.analysis.outlook.curve import features, follow
 from lightning_gapmon.analysis.outlook.outlook import LEAST_CHECKS
 from lightning_gapmon.analysis.outlook.trees import Table
 from lightning_gapmon.analysis.replay import replay_all

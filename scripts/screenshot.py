@@ -1,4 +1,4 @@
-"""Take the picture of a run's charts that README shows.
+"""Take the picture of a run that README shows: its card in TensorBoard's Gap tab.
 
 python scripts/screenshot.py LOGDIR OUT.png [--dark]
 """
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MARGIN = 12  # CSS pixels around the charts
+WIDTH = 700  # CSS pixels: one card across
 
 
 def main() -> None:
-    """Open TensorBoard on the run, at both losses in one chart, and save what is drawn."""
+    """Open TensorBoard on the run, at the address that its summary gives, and save the card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("log_dir", type=Path, help="folder of a run that was monitored")
     parser.add_argument("picture", type=Path, help="PNG file to write")
@@ -29,24 +29,19 @@ def main() -> None:
 
 
 def shoot(log_dir: Path, picture: Path, *, browser: str, dark: bool = False) -> None:
-    """Save the charts of a run, cropped, at twice the resolution of the page."""
+    """Save the card of a run, at twice the resolution of the page."""
     from tests import browser as eyes  # noqa: PLC0415 - needs main's path
 
     from lightning_gapmon.report import links  # noqa: PLC0415 - needs main's path
 
     with eyes.serving(log_dir) as address, eyes.browsing(browser, scale=2, dark=dark) as page:
         eyes.wait_for_run(address)
-        page.goto(links.overlay(host="127.0.0.1", port=eyes.port_of(address)))
-        charts = eyes.overlay_charts(page)
-        left, right = (chart.bounding_box() for chart in charts)
-        below = charts[0].locator("#buttons").bounding_box()
-        clip = {
-            "x": left["x"] - MARGIN,
-            "y": left["y"] - MARGIN,
-            "width": right["x"] + right["width"] - left["x"] + 2 * MARGIN,
-            "height": below["y"] - left["y"] + MARGIN,
-        }
-        page.screenshot(path=picture, clip=clip)
+        page.set_viewport_size({"width": WIDTH, "height": 900})
+        page.goto(links.tab(host="127.0.0.1", port=eyes.port_of(address)))
+        card = page.frame_locator("iframe").locator(".gap-card")
+        card.locator("canvas:visible").first.wait_for()
+        page.wait_for_timeout(1500)  # until it is drawn in full
+        card.screenshot(path=picture)
 
 
 if __name__ == "__main__":

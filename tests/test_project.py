@@ -15,19 +15,23 @@ else:  # pytest brings it there
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
 WORKFLOWS = ROOT / ".github" / "workflows"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 FENCE = re.compile(r"^```python(?P<info>.*)\n(?P<code>(?:.*\n)*?)```$", re.MULTILINE)
 
 
 def test_the_malicious_releases_of_lightning_are_refused() -> None:
-    """No release named in GHSA-w37p-236h-pfx3 satisfies what the package asks for."""
-    found = {need.name: need.specifier for need in map(Requirement, PROJECT["dependencies"])}
-    lightning = found["lightning"]
+    """No release named in GHSA-w37p-236h-pfx3 satisfies what the package or its tests ask for."""
+    tests = [need for need in PYPROJECT["dependency-groups"]["tests"] if isinstance(need, str)]
+    asked = map(Requirement, PROJECT["dependencies"] + tests)
+    found = {need.name: need.specifier for need in asked if "lightning" in need.name}
 
-    assert not list(lightning.filter(["2.6.2", "2.6.3"]))
-    assert list(lightning.filter(["2.4.0", "2.6.1", "2.6.4", "2.6.6"])) != []
+    assert {"lightning", "pytorch-lightning"} <= found.keys()
+    for specifier in found.values():
+        assert not list(specifier.filter(["2.6.2", "2.6.3"]))
+        assert list(specifier.filter(["2.4.0", "2.6.1", "2.6.4", "2.6.6"])) != []
 
 
 def test_ci_runs_every_python_that_is_promised() -> None:

@@ -93,6 +93,17 @@ def test_gapmons_own_report_goes_first(tmp_path: Path) -> None:
     assert run.history.planned == 9
 
 
+def test_a_report_that_cannot_be_read_gives_way_to_the_events_beside_it(tmp_path: Path) -> None:
+    """A damaged report is said, and its run is read from what TensorBoard has."""
+    _events(tmp_path)
+    _report(tmp_path / "gapmon.json")
+    (tmp_path / "gapmon.json").write_text('{"format": "gapmon"', encoding="utf-8")
+    found = find_runs([tmp_path])
+
+    assert [run.history.val[0] for run in found.runs] == [3.0]
+    assert [skipped.path for skipped in found.skipped] == [str(tmp_path / "gapmon.json")]
+
+
 def test_several_fits_of_one_trainer_are_several_runs(tmp_path: Path) -> None:
     """Each has its report, with a number from the second on."""
     for name in ("gapmon.json", "gapmon-1.json", "gapmon-2.json", "gapmon-x.json"):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -194,3 +195,17 @@ def test_one_reduction_a_check_and_none_in_a_step(tmp_path: Path) -> None:
 
     assert len(monitor.history) == 15
     assert counting.reductions == 15
+
+
+def test_publishing_takes_no_collective(tmp_path: Path) -> None:
+    """There is one reduction a check, and none for the five metrics."""
+    calls = []
+    for callbacks in ([], [GapMonitor(summary=False)]):
+        runner = trainer(tmp_path, *callbacks)
+        with patch.object(
+            type(runner.strategy), "reduce", autospec=True, side_effect=lambda _, t, **__: t
+        ) as reduce:
+            runner.fit(Tracking(), loader(8), loader(8))
+        calls.append(reduce.call_count)
+
+    assert calls[1] - calls[0] == 3

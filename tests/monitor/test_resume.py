@@ -27,7 +27,7 @@ pytestmark = [  # what Lightning says of a resume, and is meant here
 ]
 
 
-class Course(GapMonitorMixin, LightningModule):
+class Curve(GapMonitorMixin, LightningModule):
     """Its losses depend on the step alone, which its weight counts, so that any resume is exact.
 
     The validation loss is lowest at step 9.
@@ -48,7 +48,7 @@ class Course(GapMonitorMixin, LightningModule):
         return Counting(self.parameters())
 
 
-class Logged(Course):
+class Logged(Curve):
     """The same, heard at `self.log`."""
 
     def training_step(self, batch: list[Tensor], *_: Any) -> Tensor:  # noqa: ANN401
@@ -62,7 +62,7 @@ class Logged(Course):
         self.log("val_a_loss", self.loss_step(batch).mean())
 
 
-class Returned(Course):
+class Returned(Curve):
     """The same, taken from what the steps return."""
 
     def training_step(self, batch: list[Tensor], *_: Any) -> Tensor:  # noqa: ANN401
@@ -90,7 +90,7 @@ class Run:
         *callbacks: Callback,
         ckpt_path: Path | str | None = None,
         monitor: GapMonitor | None = None,
-        kind: type[Course] = Course,
+        kind: type[Curve] = Curve,
         **settings: Any,  # noqa: ANN401 - for the Trainer
     ) -> None:
         self.monitor = monitor or GapMonitor(stop=Patience(3), restore_best=True, summary=False)
@@ -172,7 +172,7 @@ def test_a_run_resumed_from_any_step_is_the_same(
 @MID_EPOCH
 @pytest.mark.parametrize("step", [2, 8, 13])
 @pytest.mark.parametrize("kind", [Logged, Returned])
-def test_any_source_is_resumed(kind: type[Course], step: int, tmp_path: Path) -> None:
+def test_any_source_is_resumed(kind: type[Curve], step: int, tmp_path: Path) -> None:
     """Also before the first check has shown where the losses come from."""
     run = Run(tmp_path, _every_step(tmp_path / "steps"), monitor=_watching(), kind=kind)
     path = sorted((tmp_path / "steps").iterdir())[step - 1]
@@ -355,7 +355,7 @@ def test_a_state_of_another_version_is_refused(
 def test_a_checkpoint_from_before_the_monitor(tmp_path: Path) -> None:
     """A run that began without the monitor may be resumed with it; its history begins there."""
     runner = trainer(tmp_path, max_epochs=1)
-    runner.fit(Course(), loader(SAMPLES), loader(SAMPLES[:8]))
+    runner.fit(Curve(), loader(SAMPLES), loader(SAMPLES[:8]))
     runner.save_checkpoint(tmp_path / "bare.ckpt")
 
     resumed = Run(tmp_path, ckpt_path=tmp_path / "bare.ckpt", monitor=_watching(), max_epochs=2)

@@ -76,6 +76,7 @@ ODD: list[tuple[dict[str, Any], str]] = [
         {"checkpoint": "best"},
         "Found GapMonitor(checkpoint='best'); expected True, False or a GapCheckpoint(...).",
     ),
+    ({"overlay": "both"}, "Found GapMonitor(overlay='both'); expected \"runs\" or None."),
     (
         {"on_verdict": "https://x"},
         (
@@ -115,6 +116,8 @@ GIVEN: dict[str, Any] = {
     "baseline": 0.5,
     "prog_bar": True,
     "summary": False,
+    "publish": False,
+    "overlay": "runs",
     "on_verdict": print,
 }
 READ = {"history", "best", "stop_reason", "diagnosis", "outlook", "overlaps", "outcome"}

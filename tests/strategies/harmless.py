@@ -37,7 +37,9 @@ OPTIONS: dict[str, dict[str, Any] | None] = {
     "baseline": {"baseline": 1.0},
     "prog_bar": {"prog_bar": True},
     "summary": {"summary": False},
+    "publish": {"publish": False},
     "on_verdict": {"on_verdict": str},
+    "overlay": {"overlay": "runs"},
     "everything": {"probe": 2, "leakage": 100, "baseline": 1.0, "prog_bar": True},
 }
 CROSSED = ("without", "default", "everything")  # each option alone goes without averaging

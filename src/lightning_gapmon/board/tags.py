@@ -36,6 +36,16 @@ class Tags:
         return f"{self.prefix}Loss/val"
 
     @property
+    def test(self) -> str:
+        """Loss of `trainer.test`."""
+        return f"{self.prefix}Loss/test"
+
+    @property
+    def loss(self) -> str:
+        """Either loss, in runs that have one each and nothing of the module's."""
+        return f"{self.prefix}Loss/loss"
+
+    @property
     def train_probe(self) -> str:
         """Train loss in eval mode at the weights of the check."""
         return f"{self.prefix}Loss/train_probe"

@@ -103,17 +103,17 @@ def read(log: Log, *, live: bool = False) -> tuple[list[Loaded], list[Unread]]:
         for skipped in found.skipped
     ]
     if REPORT.fullmatch(log.place.name):
-        return [_reported(run, log) for run in found.runs], unread
+        return [_reported(run, log, live=live) for run in found.runs], unread
     return [_judged(run, log, live=live) for run in found.runs], unread
 
 
-def _reported(run: Run, log: Log) -> Loaded:
+def _reported(run: Run, log: Log, *, live: bool) -> Loaded:
     """Take a run's own word for its verdict: it may know more than its curves."""
     with local_copy(log.place) as path:
         try:
             outcome = gapmon_json.read(path)
-        except GapMonitorError:  # it has been written to since it was read
-            return _judged(run, log, live=True)
+        except GapMonitorError:  # then the run is from what lies beside it
+            return _judged(run, log, live=live)
     return Loaded(run=run, path=log.place.path, outcome=outcome, own=True)
 
 

@@ -6,7 +6,8 @@ Each log is read in a fence of its own: what cannot be read is listed, and the r
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from lightning_gapmon.analysis.study import Run
 from lightning_gapmon.errors import LogFormatError
@@ -99,8 +100,8 @@ def find_runs(paths: Iterable[Where]) -> Found:
 def find_logs(paths: Iterable[Where]) -> list[Log]:
     """List what can be read: files as they are given, and the logs in folders.
 
-    In a folder with a gapmon.json, that is all that is read, for it has all that was measured;
-    and where there are event files, no other file of that folder.
+    In a folder with a gapmon.json, that is all that is read, for it has all that was measured,
+    unless it cannot be read; and where there are event files, no other file of that folder.
 
     Raises:
         LogFormatError: At one of the paths there is nothing, or no log.
@@ -123,7 +124,10 @@ def _in_folder(folder: Place) -> Iterator[Log]:
         if place.kind != "folder":
             yield Log(place, _refuse)
         elif reports:
-            yield from map(_log, reports)
+            first, *others = map(_log, reports)
+            events = any(MARK in entry.name for entry in named)
+            yield replace(first, read=partial(_report_or_events, place)) if events else first
+            yield from others
         elif any(MARK in entry.name for entry in named):
             yield Log(place, _event_files)
         elif mlflow.is_folder(inside):
@@ -194,6 +198,14 @@ def _event_files(place: Place) -> Found:
         return Found((run_of(place.path, scalars),), skipped)
     except LogFormatError as error:
         return Found((), (*skipped, Skipped(place.path, str(error))))
+
+
+def _report_or_events(folder: Place, report: Place) -> list[Run] | Found:
+    """Read a report, or where that is not possible the event files beside it."""
+    try:
+        return _report(report)
+    except LogFormatError as error:
+        return Found(skipped=(Skipped(report.path, str(error)),)) + _event_files(folder)
 
 
 def _report(place: Place) -> list[Run]:

@@ -16,8 +16,9 @@ from lightning_gapmon.analysis.outlook.outlook import Outlook
 from lightning_gapmon.analysis.rules.rule import StopReason
 from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis, Form, Verdict
 from lightning_gapmon.errors import GapMonitorError, LogFormatError
+from lightning_gapmon.logs.places import write_whole
 
-NAME = "gapmon.json"
+NAME, NUMBERED = "gapmon.json", "gapmon-{}.json"  # of the first fit in a folder, of later ones
 FORMAT, VERSION = "gapmon", 1
 # Strict JSON has no such numbers; NaN, which means `not measured`, is null.
 INFINITE = {"Infinity": math.inf, "-Infinity": -math.inf}
@@ -49,14 +50,7 @@ def write(outcome: Outcome, path: str | os.PathLike[str]) -> None:
         ...     read(path).history == history
         True
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(_laid_out(_plain(outcome)) + "\n", encoding="ascii")
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, (to_text(outcome) + "\n").encode("ascii"))
 
 
 def read(path: str | os.PathLike[str]) -> Outcome:
@@ -66,7 +60,7 @@ def read(path: str | os.PathLike[str]) -> Outcome:
         LogFormatError: There is no such file, or it is not what `write` writes.
     """
     try:
-        return _outcome(_parsed(Path(path).read_bytes()))
+        return from_text(Path(path).read_bytes())
     except OSError as error:
         msg = (
             f"Found no file to read at {os.fspath(path)} ({error.strerror}); expected the {NAME} "
@@ -78,15 +72,26 @@ def read(path: str | os.PathLike[str]) -> Outcome:
         raise LogFormatError(msg) from error
 
 
-def _parsed(text: bytes) -> object:
+def to_text(outcome: Outcome) -> str:
+    """Give a run as the text of its file."""
+    return _laid_out(_plain(outcome))
+
+
+def from_text(text: str | bytes) -> Outcome:
+    """Read what `to_text` gave.
+
+    Raises:
+        LogFormatError: It is something else.
+    """
     try:
-        return json.loads(text)
+        plain = json.loads(text)
     except (ValueError, RecursionError) as error:
         msg = (
             f"Found no JSON ({error}), expected a whole {NAME}. It was cut short or changed by "
             "hand: restore it, or run the training again."
         )
         raise LogFormatError(msg) from error
+    return _outcome(plain)
 
 
 def _laid_out(value: Any, indent: str = "") -> str:  # noqa: ANN401 - any JSON value

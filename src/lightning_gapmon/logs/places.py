@@ -1,4 +1,4 @@
-"""Files and folders to read from, on this machine or behind a URL that fsspec knows."""
+"""Files and folders to read and write, on this machine or behind a URL that fsspec knows."""
 
 import os
 import stat
@@ -189,6 +189,28 @@ def read_lines(place: Place) -> Iterator[str]:
             if len(line) > LONGEST_LINE:
                 raise LogFormatError(_too_large("line", LONGEST_LINE))
             yield line.decode("utf-8", errors="replace")
+
+
+def write_whole(path: Where, content: bytes) -> None:
+    """Write a file and the folders to it; a reader finds the old file or the new one.
+
+    Raises:
+        LogFormatError: The URL's protocol is unknown, or what it needs is not installed.
+        OSError: It cannot be written.
+    """
+    if is_url(path):
+        system, inside = _system(os.fspath(path))
+        system.makedirs(inside.rpartition("/")[0], exist_ok=True)
+        system.pipe_file(inside, content)  # a store shows an object when all of it is there
+        return
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

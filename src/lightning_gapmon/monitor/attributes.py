@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.analysis.verdicts.diagnosis import Diagnosis
     from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
     from lightning_gapmon.monitor.losses.batch_size import BatchSize
-    from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+    from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
     from lightning_gapmon.report.verdict_event import OnVerdict
 
 
@@ -34,12 +34,14 @@ class Attributes:
     baseline: "Read[float | None]" = Read("_settings.evidence")
     prog_bar: "Read[bool]" = Read("_settings.show")
     summary: "Read[bool]" = Read("_settings.show")
+    publish: "Read[bool]" = Read("_settings.show")
+    overlay: "Read[Overlay | None]" = Read("_settings.show")
     on_verdict: "Read[OnVerdict | None]" = Read("_settings.show")
 
-    history: "Read[History]" = Read("_results")
-    best: "Read[Observation | None]" = Read("_results")
-    stop_reason: "Read[StopReason | None]" = Read("_results")
-    diagnosis: "Read[Diagnosis]" = Read("_results")
-    outlook: "Read[Outlook]" = Read("_results")
-    overlaps: "Read[list[Overlap]]" = Read("_results")
-    outcome: "Read[Outcome | None]" = Read("_results")
+    history: "Read[History]" = Read("_shown")
+    best: "Read[Observation | None]" = Read("_shown")
+    stop_reason: "Read[StopReason | None]" = Read("_shown")
+    diagnosis: "Read[Diagnosis]" = Read("_shown")
+    outlook: "Read[Outlook]" = Read("_shown")
+    overlaps: "Read[list[Overlap]]" = Read("_shown")
+    outcome: "Read[Outcome | None]" = Read("_shown")

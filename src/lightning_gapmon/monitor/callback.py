@@ -1,18 +1,24 @@
 """The callback: hooks that read, ask the parts, and act."""
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from lightning_gapmon.analysis.rules.rule import Rule
-from lightning_gapmon.monitor import console, settings
+from lightning_gapmon.monitor import console, copies, settings
 from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
-from lightning_gapmon.monitor.compat import MonitorBase, go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.compat import go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.copies import Copies
+from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit
 from lightning_gapmon.monitor.losses.batch_size import BatchSize
+from lightning_gapmon.monitor.losses.mixin import hidden_steps
+from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.packages import MonitorBase
 from lightning_gapmon.monitor.results import Results
-from lightning_gapmon.monitor.settings import ProbeData, RestoreBest
+from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
 from lightning_gapmon.report.verdict_event import OnVerdict
 
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer
     from matplotlib.axes import Axes
 
+OWN = ("_settings", "_results", "_copies", "_fit")  # what a pickle has as plain types
 EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 
 
@@ -58,6 +65,10 @@ class GapMonitor(Attributes, MonitorBase):
             the mixin's `targets` gives the targets.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
+        publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
+            and into `callback_metrics`, which a library may list as results of its own.
+        overlay: `"runs"` writes both losses to TensorBoard once more, as two runs with one tag:
+            two colours in one chart of its first tab, at the price of three runs for one.
         on_verdict: Functions of a dict, called on rank 0 at a new verdict, a stop and the end.
 
     Attributes:
@@ -79,6 +90,8 @@ class GapMonitor(Attributes, MonitorBase):
         (<History of 0 checks>, None, None)
     """
 
+    _evaluation: Evaluation | None = None
+
     def __init__(
         self,
         *,
@@ -95,6 +108,8 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: float | None = None,
         prog_bar: bool = True,
         summary: bool = True,
+        publish: bool = True,
+        overlay: Overlay | None = None,
         on_verdict: OnVerdict | None = None,
     ) -> None:
         super().__init__()
@@ -105,10 +120,21 @@ class GapMonitor(Attributes, MonitorBase):
             evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
-            show=settings.Show(prog_bar=prog_bar, summary=summary, on_verdict=on_verdict),
+            show=settings.Show(
+                prog_bar=prog_bar,
+                summary=summary,
+                publish=publish,
+                overlay=overlay,
+                on_verdict=on_verdict,
+            ),
         )
         self._results = Results(self._settings)
+        self._copies = Copies()
         self._fit: Fit | None = None
+
+    @property
+    def _shown(self) -> Results:
+        return self._copies.shown(self._results)
 
     def setup(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Bring the checkpoint; begin a new fit with nothing of the last one."""
@@ -116,21 +142,33 @@ class GapMonitor(Attributes, MonitorBase):
         console.share(trainer)
         checkpoints.install(trainer, self.checkpoint)
         if stage != "fit":
+            self._evaluate(trainer, pl_module, stage)
             return
         go_first(trainer, self)
         dry = is_dry_run(trainer)
         self._begin(trainer, None if dry else Fit(self._settings, rank=trainer.global_rank))
         if self._fit is not None:
             self._fit.attach(trainer, pl_module)
+            if steps := hidden_steps(pl_module):
+                console.say(messages.hidden(steps))
+
+    def _evaluate(self, trainer: "Trainer", module: "LightningModule", stage: str) -> None:
+        if stage in ("validate", "test") and self._settings.show.publish:
+            self._evaluation = Evaluation(self._settings.losses, stage)
+            self._evaluation.attach(trainer, module)
 
     def _begin(self, trainer: "Trainer", fit: Fit | None) -> None:
         self._detach()
         self._fit = fit
         self._results.begin(fit, checkpoints.selection(trainer))
+        self._copies.began(self._results)
 
     def _detach(self) -> None:
         if self._fit is not None:
             self._fit.detach()
+        if self._evaluation is not None:
+            self._evaluation.detach()
+            self._evaluation = None
 
     def _checking(self, trainer: "Trainer") -> Fit | None:
         """Give the fit if this validation is a check of it."""
@@ -206,6 +244,8 @@ class GapMonitor(Attributes, MonitorBase):
             fit.recorder.begin("val", batch, dataloader_idx)
             if not fit.history:
                 fit.baseline.take(pl_module, batch)
+        elif self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
 
     def on_validation_batch_end(
         self,
@@ -220,6 +260,8 @@ class GapMonitor(Attributes, MonitorBase):
         if fit := self._checking(trainer):
             fit.recorder.returned(outputs)
             fit.recorder.over()
+        elif self._evaluation is not None:
+            self._evaluation.returned(outputs)
 
     def on_validation_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Check before anyone asks for the numbers."""
@@ -229,6 +271,38 @@ class GapMonitor(Attributes, MonitorBase):
             if fit.checked:
                 self._use(trainer, pl_module, fit)
                 fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
+        elif self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
+
+    def on_test_batch_start(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Listen to a step of `trainer.test`."""
+        if self._evaluation is not None:
+            self._evaluation.begin(trainer, batch, dataloader_idx)
+
+    def on_test_batch_end(
+        self,
+        trainer: "Trainer",
+        pl_module: "LightningModule",
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Take what it returned."""
+        if self._evaluation is not None:
+            self._evaluation.returned(outputs)
+
+    def on_test_epoch_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
+        """Log the test loss."""
+        if self._evaluation is not None:
+            self._evaluation.log(trainer, pl_module)
 
     def on_validation_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Decide, the same on every rank, for all hold the same numbers."""
@@ -249,6 +323,8 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_train_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Put the best weights back and tell how it went."""
+        if (fit := self._fit) is not None:
+            fit.publisher.notices.end(trainer, fit.history)
         self._results.conclude(trainer, pl_module)
 
     def on_fit_end(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
@@ -267,7 +343,7 @@ class GapMonitor(Attributes, MonitorBase):
         self, trainer: "Trainer", pl_module: "LightningModule", exception: BaseException
     ) -> None:
         """Put the best weights back where that takes no other rank; tell how it went so far."""
-        if trainer.state.fn == "fit" and self.outcome is None:
+        if trainer.state.fn == "fit" and self._results.outcome is None:
             self._results.conclude(trainer, pl_module, interrupted_by=type(exception).__name__)
             console.end_bar(trainer, pl_module)
             self._results.sum_up()
@@ -276,6 +352,8 @@ class GapMonitor(Attributes, MonitorBase):
     def teardown(self, trainer: "Trainer", pl_module: "LightningModule", stage: str) -> None:
         """Give the module back as it was."""
         self._detach()
+        if stage != "fit":
+            self._results.outlive(trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Write the history and where its losses come from, as plain types."""
@@ -297,6 +375,38 @@ class GapMonitor(Attributes, MonitorBase):
         if state and self._fit is not None and trainer.state.fn == "fit":
             state["window"] = window_state(trainer, self._fit.recorder)
 
+    def __deepcopy__(self, memo: dict[int, object]) -> "GapMonitor":
+        """Copy options and results; until each has a fit of its own, both show the last."""
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        vars(twin).update(copy.deepcopy(super().__getstate__(), memo))
+        return twin
+
+    def __getstate__(self) -> dict[str, object]:
+        """Be plain types in a pickle: one name is all that has to be allowed to load it.
+
+        Functions, loaders and rules that have no text are left out, and named once it is loaded;
+        a process that is started to train gets all.
+        """
+        state = super().__getstate__()
+        if copies.goes_to_a_child():
+            return state
+        others = {name: part for name, part in state.items() if name not in OWN}
+        plain = copies.to_plain(self._settings, self._shown, self._copies)
+        return {**others, **plain}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Be a monitor with these options that shows what the pickled one had seen."""
+        if "options" in state:
+            GapMonitor.__init__(self, **copies.options_of(state))
+            self._copies = Copies.of(state["copies"])
+            copies.recall(state, self._results)
+            if state["left_out"]:
+                console.warn(messages.left_out(state["left_out"]))
+        vars(self).update(
+            {name: part for name, part in state.items() if name not in copies.WRITTEN}
+        )
+
     def plot(self, axes: "Axes | None" = None) -> "Axes":
         """Draw the last fit with matplotlib: losses, gap, best check, verdict and stop.
 
@@ -306,11 +416,11 @@ class GapMonitor(Attributes, MonitorBase):
         Raises:
             ModuleNotFoundError: matplotlib is not installed: `pip install lightning-gapmon[plot]`.
         """
-        return figure.draw(self._results.document, axes)
+        return figure.draw(self._shown.document, axes)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Show the last fit in a notebook: its chart with the verdict."""
-        return notebook.run_bundle(self._results.document, repr(self))
+        return notebook.run_bundle(self._shown.document, repr(self))
 
     def __repr__(self) -> str:
         """Show how the last fit went.
@@ -319,4 +429,4 @@ class GapMonitor(Attributes, MonitorBase):
             >>> GapMonitor()
             <GapMonitor: History of 0 checks, undecided>
         """
-        return f"<{type(self).__name__}: {self._results}>"
+        return f"<{type(self).__name__}: {self._shown}>"

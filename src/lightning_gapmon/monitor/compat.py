@@ -1,85 +1,17 @@
 """All that depends on how Lightning is built inside, each with the version it was read from."""
 
 import inspect
-import logging
 import math
-import sys
-from importlib import import_module
-from importlib.util import find_spec
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lightning_utilities.core import rank_zero
 from torch import Tensor
 
-_ATTACHED = ("log", "log_dict")  # to every callback of a Trainer; 2.4.0 and 2.6.6
+from lightning_gapmon.monitor.packages import ATTACHED, CheckpointBase, MonitorBase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
-
-    RICH_BARS: tuple[type[RichProgressBar], ...]
-
-    PACKAGE: str  # the Lightning that the user imported, else the one that is there
-
-    class MonitorBase(Callback):
-        """The base of the monitor, by which its checkpoint and its like find it."""
-
-    class CheckpointBase(ModelCheckpoint):
-        """The base of the monitor's checkpoint."""
-
-else:
-
-    def _is_there(name: str) -> bool:
-        """Tell whether a package can be imported; `find_spec` raises where its parent is not."""
-        return find_spec(name.partition(".")[0]) is not None and find_spec(name) is not None
-
-    def _import_all() -> tuple[str, list[ModuleType]]:
-        """Import both packages, or the one that is there; name the one that the user imported.
-
-        Each sets the logger of `lightning_utilities` for itself, 2.4.0 and 2.6.6: the messages
-        are left to the user's.
-
-        Raises:
-            ModuleNotFoundError: There is neither.
-        """
-        both = ("lightning.pytorch", "pytorch_lightning")
-        imported = [name for name in both if name in sys.modules]  # looking for one imports it
-        names = [name for name in both if _is_there(name)]
-        if not names:
-            msg = (
-                "Found neither lightning nor pytorch_lightning in this environment; expected one "
-                "of them, whose Trainer is watched. Install it: pip install lightning"
-            )
-            raise ModuleNotFoundError(msg, name="lightning")
-        users = (imported or names)[0]
-        homes = [import_module(f"{name}.callbacks") for name in names]
-        rank_zero.log = logging.getLogger(f"{users}.utilities.rank_zero")
-        return users, homes
-
-    PACKAGE, _HOMES = _import_all()
-
-    def _in_each_package(name: str) -> tuple[type, ...]:
-        return tuple(getattr(home, name) for home in _HOMES)
-
-    # `lightning.pytorch` and `pytorch_lightning` are separate copies with separate base classes;
-    # a class that derives from each that is there is known to its Trainer and its LightningCLI.
-    class MonitorBase(*_in_each_package("Callback")):
-        """The base of the monitor, by which its checkpoint and its like find it."""
-
-        def __getstate__(self) -> dict[str, object]:
-            """Leave the module out of copies and pickles.
-
-            It is in the `log` and `log_dict` that are put on every callback when it is attached.
-            """
-            return {name: part for name, part in vars(self).items() if name not in _ATTACHED}
-
-    class CheckpointBase(*_in_each_package("ModelCheckpoint")):
-        """The base of the monitor's checkpoint."""
-
-    RICH_BARS = _in_each_package("RichProgressBar")
 
 
 class RankedCheckpoint(CheckpointBase):
@@ -90,8 +22,8 @@ class RankedCheckpoint(CheckpointBase):
     count as saved, and in `on_train_end`, where nothing else was; read from 2.4.0 and 2.6.6.
     """
 
-    def ranks(self) -> dict[str, Tensor]:
-        """Give the numbers that stand in for logged ones."""
+    def ranks(self, logged: "Mapping[str, Tensor]") -> dict[str, Tensor]:
+        """Give the numbers that stand in for logged ones, or for those that are not logged."""
         return {}
 
     def save_ranked(self, trainer: "Trainer") -> None:
@@ -122,16 +54,18 @@ class RankedCheckpoint(CheckpointBase):
         return bool(self._fs.exists(path))
 
     def _monitor_candidates(self, trainer: "Trainer") -> dict[str, Tensor]:
-        return {**super()._monitor_candidates(trainer), **self.ranks()}
+        logged = super()._monitor_candidates(trainer)
+        return {**logged, **self.ranks(logged)}
 
 
-def batches_trained(trainer: "Trainer") -> int:
-    """Count the batches that were trained on, resumed runs added up.
+def batches_trained(trainer: "Trainer", *, of_epoch: bool = False) -> int:
+    """Count the batches that were trained on, resumed runs added up, in all or of this epoch.
 
     Steps are no measure where a module steps its optimisers by itself. Read from
     `_TrainingEpochLoop.batch_progress`, 2.4.0 and 2.6.6.
     """
-    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+    progress = trainer.fit_loop.epoch_loop.batch_progress
+    return int((progress.current if of_epoch else progress.total).ready)
 
 
 def begin_validation_again(trainer: "Trainer") -> bool:
@@ -311,5 +245,5 @@ def is_untouched_default(checkpoint: object) -> bool:
 
 
 def _settings(checkpoint: object) -> dict[str, Any]:
-    apart = ("kth_value", *_ATTACHED)
+    apart = ("kth_value", *ATTACHED)
     return {name: value for name, value in vars(checkpoint).items() if name not in apart}

@@ -10,7 +10,7 @@ from lightning_utilities.core import rank_zero
 from lightning_utilities.core.rank_zero import rank_zero_only
 from tqdm import tqdm
 
-from lightning_gapmon.monitor.compat import RICH_BARS
+from lightning_gapmon.monitor.packages import RICH_BARS
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_gapmon import Budget, GapMonitor, GapMonitorMixin
 from lightning_gapmon.analysis.rules.expression import parse_rule
-from lightning_gapmon.monitor.compat import PACKAGE
+from lightning_gapmon.monitor.packages import PACKAGE
 
 if TYPE_CHECKING:
     from lightning.pytorch import LightningModule, Trainer, seed_everything

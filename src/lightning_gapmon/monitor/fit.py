@@ -100,6 +100,7 @@ class Fit:
     def detach(self) -> None:
         """Give the module and the bar back as they were; what was recorded stays."""
         self.publisher.line.detach()
+        self.news.close()
         if self._hook is not None:
             self._hook.detach()
             mixin.disconnect(self._hook.module)
@@ -114,6 +115,7 @@ class Fit:
         if not all_ranks_validate(trainer):
             console.warn(messages.idle_rank())
             return False
+        self.history = self._plan.resumed(trainer, self.history)
         options.refuse_missing_loader(trainer, self.watched.loader)
         if begin_validation_again(trainer):
             console.say(messages.validated_again())
@@ -157,7 +159,7 @@ class Fit:
             self.recorder.await_whole()
             return
         if self.watched.val is not None and not reduced.has_val:
-            self._pass_over()
+            self._pass_over(trainer)
             return
         self._settle(trainer, reduced, names)
         self._append(trainer, reduced)
@@ -165,11 +167,11 @@ class Fit:
         self._begin_window(trainer, reduced)
         self.checked = True
 
-    def _pass_over(self) -> None:
+    def _pass_over(self, trainer: "Trainer") -> None:
         """Make no check of a validation in which the watched loss was not measured."""
         self._look_again("val")
         self.recorder.reset_val()  # the window goes on: it is that since the last check
-        self._plan.missed += 1
+        self._plan.pass_by(trainer)
 
     def _look_again(self, side: Side) -> None:
         self.publisher.notices.lost(side, self.watched, self.recorder)
@@ -194,14 +196,12 @@ class Fit:
     def _append(self, trainer: "Trainer", reduced: Reduced) -> None:
         """Make the check, with the plan as it is known now."""
         number = self._next
-        if not self.history:
-            self._plan.begin(trainer)
-        planned = self._plan.at(number, trainer, reduced.rank_zero)
+        planned = self._plan.take(number, trainer, reduced.rank_zero)
         seen = observe(trainer, reduced, self.watched, check=number, planned=planned)
         self.history.append(seen)
         self.baseline.measured = reduced.rank_zero.baseline
         if self.watched.val is not None:
-            self.publisher.notices.compare(reduced.ranks.get(self.watched.val, []), number)
+            self.publisher.notices.compare(self.watched, reduced, self.history[-1])
 
     @property
     def _next(self) -> int:
@@ -274,7 +274,7 @@ class Fit:
             "version": states.VERSION,
             "history": self.history.to_plain(),
             "seconds": self._clock.seconds,
-            "missed": self._plan.missed,
+            "place": list(self._plan.place),
             "watched": states.watched_to_plain(self.watched),
             "baseline": self.baseline.measured,
             "probe_batches": self.probe.batches.used if self.probe is not None else 0,
@@ -290,7 +290,7 @@ class Fit:
         state = states.checked(state)
         self.history = History.from_plain(state["history"])
         self._clock = Clock(float(state["seconds"]))
-        self._plan = Plan(state["missed"])
+        self._plan = Plan(state["place"])
         watched = states.watched_from_plain(state["watched"], given=self.recorder.given)
         self.watched = replace(watched, loader=self.watched.loader)
         self.baseline.measured = float(state["baseline"])

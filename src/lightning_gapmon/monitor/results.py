@@ -15,7 +15,7 @@ from lightning_gapmon.monitor.checkpoints.restore import (
     put_back_from_memory,
 )
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
-from lightning_gapmon.monitor.output import ending, publish
+from lightning_gapmon.monitor.output import ending, folders, publish
 from lightning_gapmon.monitor.output.handover import HandOver
 
 if TYPE_CHECKING:
@@ -34,14 +34,18 @@ class Results:
 
     Args:
         settings: What the monitor was asked for.
+
+    Attributes:
+        selection: What makes a check the best.
     """
 
     def __init__(self, settings: "Settings") -> None:
         self._settings = settings
         self._fit: Fit | None = None
         self._outcome: Outcome | None = None
-        self._selection = Selection()
         self._handover = HandOver()
+        self._begun = False
+        self.selection = Selection()
 
     def begin(self, fit: "Fit | None", selection: Selection) -> None:
         """Leave nothing of the last fit.
@@ -50,7 +54,21 @@ class Results:
             fit: The one that begins; None where nothing is watched.
             selection: What makes a check the best.
         """
-        self._fit, self._outcome, self._selection = fit, None, selection
+        self._fit, self._outcome, self.selection = fit, None, selection
+        self._begun = True
+
+    def recall(self, outcome: Outcome, selection: Selection) -> None:
+        """Show a fit of which nothing but its outcome is there any more."""
+        self._fit, self._outcome, self.selection = None, outcome, selection
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to show, be it a fit that is not watched."""
+        return self._begun or self.outcome is not None
+
+    @property
+    def so_far(self) -> Outcome | None:
+        """What is known now, also while the fit goes on; None before the first."""
+        return self.outcome or (self._fit.so_far() if self._fit is not None else None)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -71,7 +89,7 @@ class Results:
     @property
     def best(self) -> "Observation | None":
         """The check that is kept: the lowest validation loss so far, or what `select` says."""
-        return self._selection(self.history)
+        return self.selection(self.history)
 
     @property
     def stop_reason(self) -> "StopReason | None":
@@ -131,7 +149,7 @@ class Results:
         if fit is None:
             return
         fit.judge(live=False)
-        best = self._selection(fit.history)
+        best = self.selection(fit.history)
         if interrupted_by:
             restored = self._restores and put_back_from_memory(module, fit.snapshot, best)
         else:
@@ -146,7 +164,7 @@ class Results:
             restored=restored,
             source=fit.source,
             best_path=checkpoints.best_path(trainer, fit.watched.val_names),
-            log_dir=ending.log_dir(publish.boards(trainer)),
+            log_dir=folders.log_dir(publish.boards(trainer)),
             notes=(*fit.publisher.notices.notes, *leaks.notes(fit.overlaps)),
         )
         fit.news.end(trainer, self._outcome, fit.watched.tags)
@@ -160,6 +178,14 @@ class Results:
         """Put the best weights back once more: a callback may have put its averages in since."""
         if self._fit is not None and self._outcome is not None and self._outcome.restored:
             put_back_again(module, self._fit.snapshot)
+
+    def outlive(self, trainer: "Trainer") -> None:
+        """Put the best loss back into the HPARAMS tab after another stage.
+
+        Lightning logs the parameters once more at its start, and with them -1.
+        """
+        if self._fit is not None and self._fit.history:
+            publish.hparam(trainer, self._fit.history, self._fit.recorder)
 
     def sum_up(self) -> None:
         """Print the summary, if there is anything to say and it is wanted."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ProbeData = int | str | DataLoader[Any] | Dataset[Any]
 RestoreBest = bool | Literal["disk"]
+Overlay = Literal["runs"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,10 +131,14 @@ class Show:
 
     prog_bar: bool
     summary: bool
+    publish: bool
     on_verdict: OnVerdict | None
+    overlay: Overlay | None
 
     def __post_init__(self) -> None:
-        """Look at each function."""
+        """Look at each."""
+        if self.overlay not in ("runs", None):
+            _refuse(f"overlay={self.overlay!r}", '"runs" or None')
         if not all(map(callable, self.hearers)):
             _refuse(
                 f"on_verdict={self.on_verdict!r}",

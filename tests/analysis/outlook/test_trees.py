@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from lightning_gapmon.analysis.outlook.course import NAMES
+from lightning_gapmon.analysis.outlook.curve import NAMES
 from lightning_gapmon.analysis.outlook.trees import Table, Tree, load
 
 

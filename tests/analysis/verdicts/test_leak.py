@@ -87,7 +87,7 @@ def test_leakage_says_what_it_saw() -> None:
 
     assert found.message == (
         "20 % of the validation samples looked at are also in training and validation is below "
-        "training by 0.25 ± 0.01 in eval mode"
+        "training by 0.2500 ± 0.010 in eval mode"
     )
     assert found.since == 8
     assert found.evidence["gap"] == pytest.approx(-0.25)

@@ -204,7 +204,8 @@ def test_a_module_that_steps_by_itself_is_saved(tmp_path: Path) -> None:
 def test_the_last_weights_of_a_run_without_a_check_are_kept(tmp_path: Path) -> None:
     """As the Trainer's own default does; `best` is then that file."""
     runner = _runner(tmp_path, True, max_epochs=2, check_val_every_n_epoch=5)  # noqa: FBT003
-    runner.fit(Scripted(SCRIPT), loader(8), loader(4))
+    with pytest.warns(UserWarning, match="GapMonitor saw no validation in this fit"):
+        runner.fit(Scripted(SCRIPT), loader(8), loader(4))
     (keeper,) = runner.checkpoint_callbacks
     assert isinstance(keeper, GapCheckpoint)
 

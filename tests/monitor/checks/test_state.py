@@ -58,7 +58,7 @@ def test_a_state_without_what_is_watched_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("history", []), ("seconds", "10"), ("missed", None), ("watched", "mixin"), ("window", {})],
+    [("history", []), ("seconds", "10"), ("place", None), ("watched", "mixin"), ("window", {})],
 )
 def test_a_state_of_another_kind_is_refused(key: str, value: Any) -> None:  # noqa: ANN401
     """What is there but cannot be read is shown."""
@@ -72,6 +72,6 @@ def test_nothing_is_taken_from_a_damaged_state() -> None:
     """A fit that has refused a state is as it was before."""
     fit = _fit()
     with pytest.raises(StateError):
-        fit.load_state_dict({**STATE, "missed": 7, "window": None})
+        fit.load_state_dict({**STATE, "place": [7, 7, 7], "window": None})
 
-    assert fit.state_dict()["missed"] == 0
+    assert fit.state_dict()["place"] == [0, 0, 0]

@@ -142,3 +142,25 @@ def test_a_loss_that_is_a_number_of_numpys(tmp_path: Path) -> None:
 
     assert monitor.outcome is not None
     assert monitor.outcome.source.startswith("train and validation loss logged")
+
+
+def test_a_callback_that_takes_our_tag_later(tmp_path: Path) -> None:
+    """It keeps it: ours move below a prefix, and the fit goes on."""
+
+    class Taking(Callback):
+        def on_validation_batch_end(self, trainer: Trainer, *_: object) -> None:
+            if trainer.current_epoch == 1:
+                self.log("Loss/val", 42.0)  # type: ignore[attr-defined]
+
+    class Seeing(Callback):
+        def __init__(self) -> None:
+            self.seen: list[float] = []
+
+        def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            self.seen.append(float(trainer.callback_metrics["Loss/val"]))
+
+    module, marks, seeing = Logging(), Marks(), Seeing()
+    monitor = fit(module, tmp_path, Taking(), marks, seeing, num_sanity_val_steps=0)
+
+    assert seeing.seen[1] == 42.0
+    assert list(monitor.history.val) == pytest.approx(marks.means(module.heard, "val"), rel=1e-6)

@@ -299,3 +299,32 @@ def test_a_sparse_loss_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture)
 
     assert list(monitor.history.train) == pytest.approx([mean(module.heard["train"][::2])])
     assert any("was there at 66.7 % of the training steps" in line for line in caplog.messages)
+
+
+@pytest.mark.parametrize(("summed", "size"), [(True, 8), (False, 8), (True, 2)])
+def test_losses_that_go_by_the_size_of_a_batch_are_said(
+    summed: bool,  # noqa: FBT001
+    size: int,
+    tmp_path: Path,
+) -> None:
+    """Sums over batches of 2 and of 8 are four times apart; means and equal batches are not."""
+
+    class Summing(Bare):
+        def training_step(self, batch: list[Tensor], _: int) -> Tensor:
+            losses = self.losses(batch)
+            return losses.sum() if summed else losses.mean()
+
+        def validation_step(self, batch: list[Tensor], _: int) -> Tensor:
+            return self.training_step(batch, 0)
+
+    ones = torch.ones(16)
+    sides: dict[str, Any] = {
+        "train": loader(ones, batch_size=2),
+        "val": loader(ones, batch_size=size),
+    }
+    monitor = fit(Summing(lr=0.0), tmp_path, max_epochs=2, **sides)
+
+    assert monitor.outcome is not None
+    said = [note for note in monitor.outcome.notes if "as far apart as the samples" in note]
+    assert len(said) == (summed and size == 8)
+    assert all("2.000 and 8.000 at the mean" in note for note in said)

@@ -81,6 +81,7 @@ def test_a_wrong_name_is_said(tmp_path: Path) -> None:
 
     assert len(warned) == 1
     assert "found no validation loss named 'valloss'" in warned[0]
+    assert " Did you mean val_loss? " in warned[0]
     assert "the module logged ['train_loss', 'val_loss']" in warned[0]
     assert all(map(math.isnan, monitor.history.val))
 
@@ -94,7 +95,17 @@ def test_a_wrong_train_name_is_said(tmp_path: Path) -> None:
 
     assert len(warned) == 1
     assert "found a validation loss but no train loss named 'loss_t'" in warned[0]
+    assert "Did you mean" not in warned[0]
     assert not any(map(math.isnan, monitor.history.val))
+
+
+def test_a_train_name_with_a_slip_is_asked_about(tmp_path: Path) -> None:
+    """The nearest of the names that were logged is offered, whatever else is missing."""
+    for val in ("val_loss", None):
+        with _warned() as warned:
+            fit(Logging(), tmp_path, GapMonitor(train="train_los", val=val, summary=False))
+
+        assert " Did you mean train_loss? " in warned[0]
 
 
 def test_a_lone_train_name_that_nothing_goes_with_is_said(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lightning_gapmon.analysis import wording
 from lightning_gapmon.analysis.history.history import History
-from lightning_gapmon.analysis.outlook.course import Course, features, follow, swing
+from lightning_gapmon.analysis.outlook.curve import Curve, features, follow, swing
 from lightning_gapmon.analysis.outlook.trees import load
 from lightning_gapmon.errors import ConfigurationError
 
@@ -96,16 +96,16 @@ def outlook(history: History, by: float = 0.005) -> Outlook:
     if not 0 <= by <= MOST_BY:
         msg = f"Found by={by!r}; expected a share from 0 to {MOST_BY}, such as 0.005 for 0.5 %."
         raise ConfigurationError(msg)
-    course = follow(history)
+    curve = follow(history)
     planned = history.planned
     left = len(history) if planned is None else planned - (history[-1].check if history else 0)
-    reason = _too_little(history, course, left)
+    reason = _too_little(history, curve, left)
     if reason:
         return Outlook(by=by, reason=reason)
-    known = features(course, left, planned=planned is not None)
+    known = features(curve, left, planned=planned is not None)
     table = load()
     low, final, high = sorted(table.value(name, known) for name in ("low", "final", "high"))
-    level, unit = course.short, swing(course)
+    level, unit = curve.short, swing(curve)
     return Outlook(
         chance=table.chance([*known, math.log10(max(by, LEAST_BY))]),
         by=by,
@@ -116,9 +116,9 @@ def outlook(history: History, by: float = 0.005) -> Outlook:
     )
 
 
-def _too_little(history: History, course: Course, left: int) -> str:
+def _too_little(history: History, curve: Curve, left: int) -> str:
     """Say why nothing can be told; "" where something can."""
-    if course.finite < LEAST_CHECKS:
+    if curve.finite < LEAST_CHECKS:
         return f"fewer than {LEAST_CHECKS} checks with a finite loss"
     if not math.isfinite(history[-1].val):
         return "the last validation loss is not finite"
@@ -127,6 +127,6 @@ def _too_little(history: History, course: Course, left: int) -> str:
     if history[-1].lr_change_in < left:
         change = wording.count(max(1, round(history[-1].lr_change_in)), "check")
         return f"the learning rate is still to change, as planned, in {change}"
-    if not 0 < course.span.reference < math.inf:
+    if not 0 < curve.span.reference < math.inf:
         return "the loss has never moved"
     return ""

@@ -10,7 +10,7 @@ from lightning_gapmon.analysis.verdicts.gap import far_below
 from lightning_gapmon.analysis.verdicts.levels import middle
 from lightning_gapmon.analysis.verdicts.reading import Reading
 from lightning_gapmon.analysis.verdicts.remedies import against_easy_validation, against_leakage
-from lightning_gapmon.analysis.wording import number
+from lightning_gapmon.analysis.wording import number, percent, with_error
 
 LEAST_CHECKS = 5
 SHARED = 0.01  # of the validation samples: enough, with a fair gap at or below zero
@@ -76,11 +76,12 @@ def explained(found: Diagnosis, reading: Reading) -> Diagnosis:
 
 
 def _shared(share: float) -> str:
-    return f"{100 * share:.3g} % of the validation samples looked at are also in training"
+    return f"{percent(share)} of the validation samples looked at are also in training"
 
 
 def _suspect(share: float, gap: float, stderr: float, since: int | None) -> Diagnosis:
-    measured = f"validation is {_sign(gap)} training by {abs(gap):.4g} ± {stderr:.2g} in eval mode"
+    by = with_error(abs(gap), stderr)
+    measured = f"validation is {_sign(gap)} training by {by} in eval mode"
     parts = [_shared(share)] if share else []
     parts += [] if math.isnan(gap) else [measured]
     return Diagnosis(

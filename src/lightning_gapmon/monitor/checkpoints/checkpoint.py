@@ -22,7 +22,7 @@ from lightning_gapmon.monitor.compat import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from lightning.pytorch import LightningModule, Trainer
 
@@ -127,9 +127,11 @@ class GapCheckpoint(RankedCheckpoint):
         """
         self._history, self.monitor = history, tag
 
-    def ranks(self) -> dict[str, Tensor]:
-        """Rank a check by what is selected for, where that is not the loss itself."""
-        if not self._history or self.selection.by == "raw" or self.monitor is None:
+    def ranks(self, logged: "Mapping[str, Tensor]") -> dict[str, Tensor]:
+        """Rank a check by what is selected for, where that is not a loss that is published."""
+        if not self._history or self.monitor is None:
+            return {}
+        if self.selection.by == "raw" and self.monitor in logged:
             return {}
         return {self.monitor: torch.tensor(self.selection.rank(self._history))}
 

@@ -1,19 +1,21 @@
 """What the ranks agree on before a check, where they have not heard the same."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import distributed
 
 from lightning_gapmon.board.tags import Tags
 from lightning_gapmon.monitor.checks.rank_zero import RankZero
 from lightning_gapmon.monitor.checks.reduction import Reduced, reduce
-from lightning_gapmon.monitor.losses.logged_name import Heard
 from lightning_gapmon.monitor.losses.recorder import Recorder
 from lightning_gapmon.monitor.losses.watched import SIDES, Names, Watched
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
+
+
+T = TypeVar("T")
 
 
 def reduce_agreed(
@@ -34,17 +36,17 @@ def reduce_agreed(
     reduced = reduce(trainer, recorder, watched, names, own)
     if watched.settled or reduced.one_mind:
         return reduced, names
-    heard = _gather(recorder.heard())
+    heard = gather(recorder.heard())
     names = recorder.names({side: set().union(*(one[side] for one in heard)) for side in SIDES})
     return reduce(trainer, recorder, watched, names, own), names
 
 
-def _gather(heard: Heard) -> list[Heard]:
-    """Give what each rank has heard to all of them."""
+def gather(own: T) -> list[T]:
+    """Give what each rank has to all of them, pickled."""
     if not (distributed.is_available() and distributed.is_initialized()):
-        return [heard]
+        return [own]
     everyone: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(everyone, heard)
+    distributed.all_gather_object(everyone, own)
     return everyone
 
 

@@ -1,31 +1,56 @@
 """How many checks a Trainer intends, as far as that is known."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lightning_gapmon.analysis.history.history import History
+from lightning_gapmon.monitor.checks.rank_zero import RankZero
 from lightning_gapmon.monitor.compat import batches_trained
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
-
-    from lightning_gapmon.monitor.checks.rank_zero import RankZero
 
 
 class Plan:
     """The plan of one history, asked anew at each check, for it may change.
 
     Args:
-        missed: Checks of the same run that the history will never hold.
+        place: Where the last validation was: its epoch, and the batches that had been trained on,
+            of that epoch and of all.
+
+    Attributes:
+        place: The same.
     """
 
-    def __init__(self, missed: int = 0) -> None:
-        self.missed = missed
+    def __init__(self, place: Sequence[int] = (0, 0, 0)) -> None:
+        self.place = tuple(place)
+        # What the Trainer's settings count up to there and the history has not: they have changed
+        # at a resume, it began later than the run, or in a validation no loss was heard.
+        self._missed = 0
 
-    def begin(self, trainer: "Trainer") -> None:
-        """Look at what is missed, at the first check."""
-        self.missed = checks_before(trainer)
+    def resumed(self, trainer: "Trainer", history: History) -> History:
+        """Give a history that knows at its last check what the Trainer plans that goes on."""
+        if not history:
+            return history
+        last = history[-1]
+        self._missed = _checks_until(trainer, self.place) - last.check
+        planned = self.at(last.check, trainer, RankZero(seconds_left=math.nan))
+        return History([*history[:-1], replace(last, planned=planned)], start=history.start)
 
-    def at(self, check: int, trainer: "Trainer", rank_zero: "RankZero") -> float:
+    def take(self, check: int, trainer: "Trainer", rank_zero: RankZero) -> float:
+        """Count the checks of the history in all, at a check."""
+        self.pass_by(trainer)
+        self._missed = _checks_until(trainer, self.place) - check
+        return self.at(check, trainer, rank_zero)
+
+    def pass_by(self, trainer: "Trainer") -> None:
+        """Note the place of a validation, whether or not there is a check of it."""
+        of_epoch = batches_trained(trainer, of_epoch=True)
+        self.place = (trainer.current_epoch, of_epoch, batches_trained(trainer))
+
+    def at(self, check: int, trainer: "Trainer", rank_zero: RankZero) -> float:
         """Count the checks of the history in all, NaN where nobody can know.
 
         By the Trainer's counts; where it validates by the clock, by the share of its batches that
@@ -35,7 +60,7 @@ class Plan:
         if counted is None:
             plans = [check + _left_by_batches(trainer, check)]
         else:
-            plans = [float(counted - self.missed)]
+            plans = [float(counted - self._missed)]
         plans.append(check + _left_by_time(rank_zero, check))
         known = [plan for plan in plans if not math.isnan(plan)]
         return max(float(check), min(known)) if known else math.nan
@@ -51,7 +76,7 @@ def _left_by_batches(trainer: "Trainer", check: int) -> float:
     return float(left * check // done) if done and math.isfinite(left) else math.nan
 
 
-def _left_by_time(rank_zero: "RankZero", check: int) -> float:
+def _left_by_time(rank_zero: RankZero, check: int) -> float:
     left, seconds = rank_zero.seconds_left, rank_zero.seconds
     return float(left * check // seconds) if seconds > 0 and math.isfinite(left) else math.nan
 
@@ -62,7 +87,8 @@ def all_ranks_validate(trainer: "Trainer") -> bool:
     A rank whose validation loader is empty leaves out all hooks of validation, where a module
     has set `allow_zero_length_dataloader_with_multiple_devices`; the others would wait for it.
     """
-    own = sum(trainer.num_val_batches) > 0
+    batches = trainer.num_val_batches
+    own = not batches or sum(batches) > 0  # not known yet where no validation is near
     return trainer.world_size == 1 or trainer.strategy.reduce_boolean_decision(own, all=True)
 
 
@@ -73,7 +99,7 @@ def planned_checks(trainer: "Trainer") -> int | None:
     """
     every = getattr(trainer, "val_check_batch", None)  # not there for time-based validation
     planned = _batches(trainer)
-    if every is None or planned is None or not trainer.num_val_batches:
+    if every is None or planned is None:
         return None
     size, whole, rest = planned
     if whole and math.isinf(size) and not math.isinf(every):
@@ -85,19 +111,17 @@ def planned_checks(trainer: "Trainer") -> int | None:
     return whole // epochs * _checks_in_epoch(size, every) + in_rest
 
 
-def checks_before(trainer: "Trainer") -> int:
-    """Count the checks of the epochs before this one, by the Trainer's settings.
-
-    Asked at the first check of a history, these are checks that it will never hold: of a run that
-    began without a monitor, or of an earlier fit of the same Trainer.
-    """
+def _checks_until(trainer: "Trainer", place: Sequence[int]) -> int:
+    """Count the checks up to a place, and at it, by the Trainer's settings."""
+    epoch, of_epoch, of_all = place
     every, size = getattr(trainer, "val_check_batch", None), trainer.num_training_batches
     if every is None or (math.isinf(size) and not math.isinf(every)):
         return 0
     epochs = trainer.check_val_every_n_epoch
     if epochs is None:
-        return int(size * trainer.current_epoch // every)
-    return trainer.current_epoch // epochs * _checks_in_epoch(size, every)
+        return int(of_all // every)
+    done = 1 if math.isinf(every) else int(of_epoch // every)
+    return epoch // epochs * _checks_in_epoch(size, every) + done * ((epoch + 1) % epochs == 0)
 
 
 def _checks_in_epoch(batches: float, every: float) -> int:

@@ -22,7 +22,7 @@ _NUMBER = (int, float)
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "history": dict,
     "seconds": _NUMBER,
-    "missed": int,
+    "place": list,
     "watched": dict,
     "baseline": _NUMBER,
     "probe_batches": int,

@@ -1,7 +1,7 @@
 """The mixin: a module says once what its loss is, and both sides use it."""
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import torch
@@ -10,8 +10,12 @@ from torch import Tensor
 from lightning_gapmon.errors import ConfigurationError, LossError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lightning_gapmon.monitor.losses.recorder import Recorder
 
+_LIGHTNING = ("lightning.", "pytorch_lightning.")
+_STEPS = ("training_step", "validation_step")
 # Beside the modules, not in them: a copy or a pickle of a module takes no recorder along.
 _RECORDERS: "WeakKeyDictionary[object, Recorder]" = WeakKeyDictionary()
 
@@ -19,11 +23,11 @@ _RECORDERS: "WeakKeyDictionary[object, Recorder]" = WeakKeyDictionary()
 class GapMonitorMixin:
     """For a `LightningModule`, of either package: `class Net(GapMonitorMixin, LightningModule)`.
 
-    Give it `loss_step(batch)`, and it supplies `training_step` and `validation_step`.
+    Give it `loss_step(batch)`, and it supplies `training_step`, `validation_step` and
+    `test_step`, in front of those of a parent; without it a parent's steps are called.
     Or keep your own steps and call `self.track_loss(loss, batch_size=...)` in them, under
     automatic or manual optimisation. Without a `GapMonitor` in the Trainer neither costs or
-    changes anything. Nothing is logged outside `fit`: for numbers from `trainer.validate` log
-    yours in a `validation_step` of your own.
+    changes anything.
 
     Example:
         >>> from lightning.pytorch import LightningModule
@@ -46,9 +50,9 @@ class GapMonitorMixin:
             ConfigurationError: `LightningModule` comes first, and a step is left to it.
         """
         super().__init_subclass__(**options)
-        for name in ("training_step", "validation_step"):
+        for name in _STEPS:
             owner = next(base for base in cls.__mro__ if name in vars(base))
-            if owner.__module__.startswith(("lightning.", "pytorch_lightning.")):
+            if owner.__module__.startswith(_LIGHTNING):
                 msg = (
                     f"Found {name} of {owner.__name__} before that of GapMonitorMixin; expected "
                     f"the mixin first: class {cls.__name__}(GapMonitorMixin, {owner.__name__})."
@@ -78,13 +82,24 @@ class GapMonitorMixin:
         """
         return None
 
-    def training_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
-        """Track `loss_step` and return its mean, for the optimiser."""
-        return self.tracked_mean(batch)
+    def training_step(self, batch: Any, *rest: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` and return its mean, for the optimiser; else do a parent's step."""
+        return self._step("training_step", batch, *rest)
 
-    def validation_step(self, batch: Any, *_: Any) -> Tensor:  # noqa: ANN401
-        """Track `loss_step` and return its mean."""
-        return self.tracked_mean(batch)
+    def validation_step(self, batch: Any, *rest: Any) -> Tensor:  # noqa: ANN401
+        """Track `loss_step` and return its mean; else do a parent's step."""
+        return self._step("validation_step", batch, *rest)
+
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Do a parent's step; else track `loss_step` and return its mean."""
+        return self._step("test_step", *args, **kwargs)
+
+    def _step(self, name: str, batch: Any, *rest: Any, **named: Any) -> Tensor:  # noqa: ANN401
+        step = parents_step(type(self), name)
+        own = has_loss_step(self) and not (step and name == "test_step")
+        if own or step is None:
+            return self.tracked_mean(batch)
+        return cast("Tensor", step(self, batch, *rest, **named))
 
     def tracked_mean(self, batch: Any) -> Tensor:  # noqa: ANN401
         """Track `loss_step` for a batch and give its mean, `()`."""
@@ -149,6 +164,29 @@ def _refuse_odd(loss: tuple[object, ...]) -> None:
             "mean with the number of samples: return loss, batch_size."
         )
         raise LossError(msg)
+
+
+def has_loss_step(module: GapMonitorMixin) -> bool:
+    """Tell whether a module says what its loss is."""
+    return type(module).loss_step is not GapMonitorMixin.loss_step
+
+
+def parents_step(kind: type, name: str) -> "Callable[..., Any] | None":
+    """Give the step of a class that the mixin stands in front of; None for Lightning's own."""
+    behind = kind.__mro__[kind.__mro__.index(GapMonitorMixin) + 1 :]
+    owner = next((base for base in behind if name in vars(base)), None)
+    if owner is None or owner.__module__.startswith(_LIGHTNING):
+        return None
+    return cast("Callable[..., Any]", vars(owner)[name])
+
+
+def hidden_steps(module: object) -> list[str]:
+    """Name the steps of a parent that are never called, for `loss_step` takes their place."""
+    if not isinstance(module, GapMonitorMixin) or not has_loss_step(module):
+        return []
+    kind = type(module)
+    steps = (name for name in _STEPS if getattr(kind, name) is getattr(GapMonitorMixin, name))
+    return [name for name in steps if parents_step(kind, name)]
 
 
 def connect(module: object, recorder: "Recorder") -> None:

@@ -51,6 +51,7 @@ class Recorder:
         metrics: Metrics that were logged as a validation loss, by name and loader: what they
             compute of all batches is the loss.
         steps: How many training steps the window has.
+        began: Whether there was any step.
         lingers: Whether others than the module may log of a step once it has ended.
     """
 
@@ -78,14 +79,14 @@ class Recorder:
         self._batch: object = None
         self._size: float | Tensor | None = None
         self._loader = 0
-        self._evaluated = self._is_whole = False
+        self._evaluated = self._is_whole = self.began = False
 
     # Lightning enters and leaves a step in two hooks, which no `with` can span: hence a pair.
     def begin(self, at: Pass, batch: object, loader: int = 0) -> None:
         """Enter a step; the probe listens to what validation listens to."""
         self._at, self._side = at, "train" if at == "train" else "val"
         self._batch, self._loader = batch, loader
-        self._size, self._evaluated = None, False
+        self._size, self._evaluated, self.began = None, False, True
         self.steps += at == "train"
         if at == "val":
             self.padding.begin_batch(loader)

@@ -1,41 +1,60 @@
 """After a fit: the summary, the report beside the logs."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from itertools import count
 
 from lightning_utilities.core.rank_zero import rank_zero_only
 
+from lightning_gapmon.analysis.history.observation import Observation
 from lightning_gapmon.analysis.outcome import Outcome
+from lightning_gapmon.errors import LogFormatError
 from lightning_gapmon.logs import gapmon_json as document
+from lightning_gapmon.logs.places import local_copy, look
 from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.output import messages
+from lightning_gapmon.monitor.output.folders import joined
 from lightning_gapmon.report import terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lightning.pytorch.loggers import Logger
-
-
-def log_dir(loggers: "Sequence[Logger]") -> str:
-    """Give the folder of the first that has one, or ""; of use on rank 0, which is not asked."""
-    folders = (getattr(one, "log_dir", None) or one.save_dir for one in loggers)
-    return next((str(folder) for folder in folders if folder), "")
 
 
 @rank_zero_only
 def leave_report(outcome: Outcome, folder: str) -> bool:
-    """Leave the report beside the logs, where there are any, on global rank 0; tell if it is."""
+    """Leave the report beside the logs, where there are any, on global rank 0; tell if it is.
+
+    One of another fit stays, and this fit's gets a number; one of the same fit is written anew,
+    also after a resume.
+    """
     if not folder or not outcome.history:
         return False
-    path = Path(folder, document.NAME)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        document.write(outcome, path)
-    except OSError as error:  # a full disk: it must not hide what else went wrong
-        console.warn(messages.not_written(path, error))
+        document.write(outcome, _own_path(outcome, folder))
+    except Exception as error:  # noqa: BLE001 - a full disk, a store's own errors: they must not
+        console.warn(messages.not_written(joined(folder, document.NAME), error))  # hide others
         return False
     return True
+
+
+def _own_path(outcome: Outcome, folder: str) -> str:
+    """Give the first of the report's names that is free, or is that of an earlier state of it."""
+    names = (document.NAME if not n else document.NUMBERED.format(n) for n in count())
+    paths = (joined(folder, name) for name in names)
+    return next(path for path in paths if _is_free(path) or _holds(path, outcome))
+
+
+def _is_free(path: str) -> bool:
+    return look(path).kind == "missing"
+
+
+def _holds(path: str, outcome: Outcome) -> bool:
+    """Tell whether a report is of the same fit: its first check was at the same time."""
+    try:
+        with local_copy(look(path)) as copy:
+            written = document.read(copy).history
+    except (OSError, LogFormatError):  # another one's, or cut short: it is left alone
+        return False
+    return bool(written) and _first(written[0]) == _first(outcome.history[0])
+
+
+def _first(seen: Observation) -> str:
+    return repr((seen.check, seen.step, seen.seconds, seen.val))  # NaN is NaN here
 
 
 @rank_zero_only

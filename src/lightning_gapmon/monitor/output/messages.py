@@ -1,10 +1,10 @@
 """What the callback says while it runs, each thing once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.analysis.overlap import Overlap
-from lightning_gapmon.analysis.wording import number, percent, with_error
+from lightning_gapmon.analysis.wording import did_you_mean, names, number, percent, with_error
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,13 +117,20 @@ def no_loss(recorder: "Recorder") -> str:
     wanted = f"a validation loss named {asked!r}" if asked else f"a validation loss{partner}"
     logged = sorted(recorder.logged_names)
     seen = [f"the module logged {logged[:_MOST_NAMES]}" if logged else "the module logged nothing"]
+    near = _meant(recorder, "val") or _meant(recorder, "train")
     return (
-        f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}. "
+        f"GapMonitor found no {wanted[2:]}: {'; '.join([*seen, *recorder.sightings])}.{near} "
         f"Expected {wanted}, logged or returned by validation_step. Write "
         'self.log("val_loss", loss) there and in training_step self.log("train_loss", loss), name '
         'yours with GapMonitor(train="...", val="..."), or use GapMonitorMixin. '
         "Training goes on; nothing is stopped, judged or saved as best without it."
     )
+
+
+def _meant(recorder: "Recorder", side: "Side") -> str:
+    """Ask for the logged name that is nearest to one that was given and not heard."""
+    asked, logged = recorder.given.get(side), recorder.logged_names
+    return did_you_mean(asked, logged) if asked and asked not in logged else ""
 
 
 def no_train_loss(recorder: "Recorder") -> str:
@@ -132,9 +139,9 @@ def no_train_loss(recorder: "Recorder") -> str:
     wanted = f"no train loss named {asked!r}" if asked else "no train loss"
     return (
         f"GapMonitor found a validation loss but {wanted}: the module logged "
-        f"{sorted(recorder.logged_names)[:_MOST_NAMES]}. Return the loss from training_step, log "
-        'it as "train_loss", name yours with GapMonitor(train="..."), or use GapMonitorMixin. The '
-        "validation loss is watched alone."
+        f"{sorted(recorder.logged_names)[:_MOST_NAMES]}.{_meant(recorder, 'train')} Return the "
+        'loss from training_step, log it as "train_loss", name yours with GapMonitor(train="...")'
+        ", or use GapMonitorMixin. The validation loss is watched alone."
     )
 
 
@@ -164,12 +171,31 @@ def sparse(watched: "Watched", share: float) -> str:
     )
 
 
+def sizes(seen: "Observation", found: tuple[float, float]) -> str:
+    """Say that a loss seems to be a sum over its batch."""
+    return (
+        f"train loss {number(seen.train)} and validation loss {number(seen.val)} are as far apart "
+        f"as the samples of their batches, {number(found[0])} and {number(found[1])} at the mean: "
+        "a loss that is summed over a batch grows with it, and the gap then says nothing; divide "
+        "it by the samples, or give one loss a sample (GapMonitorMixin)"
+    )
+
+
 def score(found: str) -> str:
     """Say that something under the name of a loss is none."""
     return (
         f"GapMonitor does not take this for a loss: {found}, a metric that grows as a model gets "
         "better (higher_is_better). Log the loss, name it with "
         'GapMonitor(train="...", val="..."), or say that this is one: GapMonitor(is_loss=True).'
+    )
+
+
+def hidden(steps: Sequence[str]) -> str:
+    """Say which steps of a parent are not called."""
+    return (
+        f"GapMonitorMixin's loss_step takes the place of {' and '.join(steps)} of a parent class, "
+        "and what these log is not there: log it from loss_step, or leave loss_step out, and the "
+        "parent's steps are called and watched by what they log and return."
     )
 
 
@@ -227,10 +253,11 @@ def odd_rank(odd: "OddRank", check: int) -> str:
     )
 
 
-def not_written(path: "Path", error: OSError) -> str:
+def not_written(path: "Path | str", error: Exception) -> str:
     """Say that the report is missing, and what has all of it too."""
     return (
-        f"GapMonitor's report {path} could not be written ({error.strerror}). The history is in "
+        f"GapMonitor's report {path} could not be written "
+        f"({getattr(error, 'strerror', None) or error}). The history is in "
         "the checkpoints and in monitor.history; make room, and write it with "
         "lightning_gapmon.logs.gapmon_json.write(monitor.outcome, path)."
     )
@@ -263,4 +290,13 @@ def call_failed(name: str, error: Exception) -> str:
     return (
         f"GapMonitor(on_verdict=...) called {name}, which raised {type(error).__name__}: {error}. "
         "Training goes on; mend the function, or leave it out."
+    )
+
+
+def left_out(options: list[str]) -> str:
+    """Say what a pickle does not have."""
+    return (
+        f"Found a pickled GapMonitor without {names(options)}; expected, for a pickle holds "
+        "plain types and no functions, loaders or rules without a text. To fit with "
+        f"{'them' if len(options) > 1 else 'it'} again, make a new GapMonitor(...)."
     )

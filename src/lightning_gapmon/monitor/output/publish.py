@@ -17,6 +17,8 @@ from lightning_gapmon.monitor.output.progress_bar import BarLine
 from lightning_gapmon.report.markdown import verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lightning.pytorch import LightningModule, Trainer
     from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -61,13 +63,13 @@ class Publisher:
         """Say what a check has brought, and write what only TensorBoard shows."""
         tags = watched.tags
         self.notices.tell(watched, recorder, history[-1])
-        if self._laid_out != tags:
+        if self._show.publish and self._laid_out != tags:
             self._laid_out = tags
             lay_out(trainer, tags)
         if self.notices.tell_verdict(diagnosis):
             text(trainer, tags.verdict, verdict(diagnosis))
-        if HP_METRIC not in recorder.logged_names:
-            hparam(trainer, history)
+        if self._show.publish:
+            hparam(trainer, history, recorder)
 
     def log(
         self,
@@ -76,25 +78,11 @@ class Publisher:
         watched: "Watched",
         outlook: "Outlook",
     ) -> None:
-        """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank.
-
-        It is Lightning's: one that a module has written in its place may rename, or take less.
-
-        All ranks hold the same numbers, so that `rank_zero_only` spares the collectives.
-        """
+        """Publish through the module's `log`, in `on_validation_epoch_end`, on every rank."""
         if self._show.prog_bar:
             self.line.show(module.trainer, seen, outlook)
-        dtype = wide_dtype(module.device)
-        base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
-        for name, value in metrics(seen, watched, outlook).items():
-            base.log(
-                module,
-                name,
-                torch.tensor(value, dtype=dtype),
-                sync_dist=True,
-                rank_zero_only=True,
-                batch_size=1,
-            )
+        if self._show.publish:
+            log_through(module, metrics(seen, watched, outlook))
 
     def log_late(
         self, trainer: "Trainer", seen: "Observation", watched: "Watched", outlook: "Outlook"
@@ -102,6 +90,8 @@ class Publisher:
         """Publish after the module's own epoch end, where `log` is closed."""
         if self._show.prog_bar:
             self.line.show(trainer, seen, outlook)
+        if not self._show.publish:
+            return
         named = metrics(seen, watched, outlook)
         as_tensors = {name: torch.tensor(value) for name, value in named.items()}
         trainer.callback_metrics.update(as_tensors)
@@ -128,6 +118,25 @@ class Publisher:
         )
         console.say(f"GapMonitor stops the run: {said}")
         text(trainer, watched.tags.stop, str(reason))
+
+
+def log_through(module: "LightningModule", named: "Mapping[str, float]") -> None:
+    """Log numbers that all ranks hold alike through a module, on every rank.
+
+    By Lightning's own `log`: one that a module has written in its place may rename, or take less.
+    As all ranks hold the same, `rank_zero_only` spares the collectives.
+    """
+    dtype = wide_dtype(module.device)
+    base: Any = next(k for k in type(module).__mro__ if k.__name__ == "LightningModule")
+    for name, value in named.items():
+        base.log(
+            module,
+            name,
+            torch.tensor(value, dtype=dtype),
+            sync_dist=True,
+            rank_zero_only=True,
+            batch_size=1,
+        )
 
 
 def metrics(seen: "Observation", watched: "Watched", outlook: "Outlook") -> dict[str, float]:
@@ -168,9 +177,9 @@ def text(trainer: "Trainer", tag: str, markdown: str) -> None:
         logger.experiment.add_text(tag, markdown, logged_step(trainer))
 
 
-def hparam(trainer: "Trainer", history: "History") -> None:
-    """Fill the column of the HPARAMS tab with the best loss."""
-    best = history.best
+def hparam(trainer: "Trainer", history: "History", recorder: "Recorder") -> None:
+    """Fill the column of the HPARAMS tab with the best loss, unless the module does."""
+    best = history.best if HP_METRIC not in recorder.logged_names else None
     for logger in boards(trainer):
         if best is not None and fills_hp_metric(logger):
             logger.log_metrics({HP_METRIC: best.val}, step=logged_step(trainer))

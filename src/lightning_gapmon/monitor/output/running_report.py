@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from lightning_gapmon.monitor.output import ending
+from lightning_gapmon.monitor.output.folders import report_folder
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -37,6 +38,6 @@ class RunningReport:
         self._stopped = outcome.stop_reason is not None
         start = time.monotonic()
         if stops or self._took < SHARE * (start - self._written):
-            wrote = ending.leave_report(outcome, ending.log_dir(trainer.loggers))
+            wrote = ending.leave_report(outcome, report_folder(trainer))
             self._written = time.monotonic()
             self._took = self._written - start if wrote else math.inf

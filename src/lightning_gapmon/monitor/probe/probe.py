@@ -16,7 +16,7 @@ from lightning_gapmon.collect.unchanged import (
 from lightning_gapmon.monitor.checks.rank_zero import Spent
 from lightning_gapmon.monitor.compat import to_device
 from lightning_gapmon.monitor.fence import switched_off
-from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin
+from lightning_gapmon.monitor.losses.mixin import GapMonitorMixin, has_loss_step
 from lightning_gapmon.monitor.losses.watched import SOURCES
 from lightning_gapmon.monitor.probe.batches import Amount, ProbeBatches
 
@@ -164,7 +164,7 @@ def _arguments(trainer: "Trainer", batch: object, index: int) -> list[Any]:
 @contextmanager
 def _own_step(module: "LightningModule") -> Iterator[None]:
     """Let `loss_step` stand in for the validation step, whose side effects nobody could undo."""
-    if not (isinstance(module, GapMonitorMixin) and _has_loss_step(module)):
+    if not (isinstance(module, GapMonitorMixin) and has_loss_step(module)):
         yield
         return
     own: GapMonitorMixin = module
@@ -175,7 +175,3 @@ def _own_step(module: "LightningModule") -> Iterator[None]:
     finally:
         vars(module).pop("validation_step")
         vars(module).update(before)  # a compiled step is an attribute of the instance
-
-
-def _has_loss_step(module: GapMonitorMixin) -> bool:
-    return type(module).loss_step is not GapMonitorMixin.loss_step

@@ -25,7 +25,7 @@ NAMES = (
 )
 
 
-class Course(NamedTuple):
+class Curve(NamedTuple):
     """What is remembered of a run; losses in their own units, memories as means.
 
     A mean with the gain `a / k` at check `k` forgets by shares of the run: a value at check `i`
@@ -48,44 +48,44 @@ class Course(NamedTuple):
     last: tuple[float, ...] = ()
 
 
-def follow(history: History) -> Course:
+def follow(history: History) -> Curve:
     """Fold the checks of a history."""
-    return history.scan(_update, Course())
+    return history.scan(_update, Curve())
 
 
-def _update(course: Course, history: History) -> Course:
+def _update(curve: Curve, history: History) -> Curve:
     seen = history[-1]
-    course = _with_train(course, seen.train if math.isfinite(seen.train) else seen.probe)
-    course = course._replace(checks=course.checks + 1, age=course.age + 1)
-    return _with_val(course, seen.val) if math.isfinite(seen.val) else course
+    curve = _with_train(curve, seen.train if math.isfinite(seen.train) else seen.probe)
+    curve = curve._replace(checks=curve.checks + 1, age=curve.age + 1)
+    return _with_val(curve, seen.val) if math.isfinite(seen.val) else curve
 
 
-def _with_train(course: Course, train: float) -> Course:
+def _with_train(curve: Curve, train: float) -> Curve:
     if not math.isfinite(train):
-        return course
-    count = course.checks + 1
-    return course._replace(
-        train_long=_mean(course.train_long, train, LONG / count),
-        train_short=_mean(course.train_short, train, SHORT / count),
+        return curve
+    count = curve.checks + 1
+    return curve._replace(
+        train_long=_mean(curve.train_long, train, LONG / count),
+        train_short=_mean(curve.train_short, train, SHORT / count),
     )
 
 
-def _with_val(course: Course, val: float) -> Course:
-    count = course.finite + 1
+def _with_val(curve: Curve, val: float) -> Curve:
+    count = curve.finite + 1
     long, short = LONG / count, SHORT / count
-    news = val < course.span.low
-    span = course.span.widen(val)
-    last = (*course.last, val)[-3:]
-    return course._replace(
+    news = val < curve.span.low
+    span = curve.span.widen(val)
+    last = (*curve.last, val)[-3:]
+    return curve._replace(
         finite=count,
         span=span,
-        age=0 if news else course.age,
-        long=_mean(course.long, val, long),
-        short=_mean(course.short, val, short),
-        best_long=_mean(course.best_long, span.low, long),
-        best_short=_mean(course.best_short, span.low, short),
-        roughness=_rougher(course.roughness, last, 4 / count),
-        news=_mean(course.news, float(news), 4 / count),
+        age=0 if news else curve.age,
+        long=_mean(curve.long, val, long),
+        short=_mean(curve.short, val, short),
+        best_long=_mean(curve.best_long, span.low, long),
+        best_short=_mean(curve.best_short, span.low, short),
+        roughness=_rougher(curve.roughness, last, 4 / count),
+        news=_mean(curve.news, float(news), 4 / count),
         last=last,
     )
 
@@ -102,23 +102,23 @@ def _mean(before: float, value: float, gain: float) -> float:
     return value if math.isnan(before) or gain >= 1 else before + gain * (value - before)
 
 
-def features(course: Course, left: float, *, planned: bool) -> list[float]:
-    """Describe a course and what is left of it by numbers without a unit, as in `NAMES`."""
-    unit, best, count = course.span.reference, course.span.low, course.checks
-    noise = math.exp(course.roughness) / unit
-    above = (course.short - best) / unit
-    scale = abs(course.train_short) + abs(course.train_long - course.train_short)
-    learnt = (course.train_long - course.train_short) / scale if scale > 0 else 0.0
+def features(curve: Curve, left: float, *, planned: bool) -> list[float]:
+    """Describe a curve and what is left of it by numbers without a unit, as in `NAMES`."""
+    unit, best, count = curve.span.reference, curve.span.low, curve.checks
+    noise = math.exp(curve.roughness) / unit
+    above = (curve.short - best) / unit
+    scale = abs(curve.train_short) + abs(curve.train_long - curve.train_short)
+    learnt = (curve.train_long - curve.train_short) / scale if scale > 0 else 0.0
     return [
         count / (count + left),
         math.log(left),
-        course.age / count,
-        min(course.age / left, 10.0),
+        curve.age / count,
+        min(curve.age / left, 10.0),
         math.log10(noise + 1e-6),
-        _clip((course.long - course.short) / unit),
-        math.log10(max(course.best_short - best, 0.0) / unit + 1e-6),
-        math.log10(max(course.best_long - best, 0.0) / unit + 1e-6),
-        course.news,
+        _clip((curve.long - curve.short) / unit),
+        math.log10(max(curve.best_short - best, 0.0) / unit + 1e-6),
+        math.log10(max(curve.best_long - best, 0.0) / unit + 1e-6),
+        curve.news,
         _clip(learnt),
         _clip(above),
         min(above / (noise + 1e-6), 50.0),
@@ -126,10 +126,10 @@ def features(course: Course, left: float, *, planned: bool) -> list[float]:
     ]
 
 
-def swing(course: Course) -> float:
+def swing(curve: Curve) -> float:
     """How far the loss has moved of late, by its trend, its noise and its best; never 0."""
-    moves = abs(course.long - course.short) + (course.best_long - course.span.low)
-    return math.exp(course.roughness) + moves
+    moves = abs(curve.long - curve.short) + (curve.best_long - curve.span.low)
+    return math.exp(curve.roughness) + moves
 
 
 def _clip(value: float) -> float:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from lightning_gapmon import History
-from lightning_gapmon.analysis.outlook.course import (
+from lightning_gapmon.analysis.outlook.curve import (
     LONG,
     NAMES,
     SHORT,
-    Course,
+    Curve,
     features,
     follow,
     swing,
@@ -31,15 +31,15 @@ def _forgetting_mean(values: np.ndarray, gain: float) -> float:
 @settings(max_examples=100, deadline=None)
 def test_memories_forget_by_shares_of_the_run(val: list[float]) -> None:
     """Each level is a weighted mean whose weights follow from its gain alone."""
-    course = follow(History.from_curves(train=val, val=val))
+    curve = follow(History.from_curves(train=val, val=val))
     values, best = np.array(val), np.minimum.accumulate(val)
 
-    assert course.long == pytest.approx(_forgetting_mean(values, LONG))
-    assert course.short == pytest.approx(_forgetting_mean(values, SHORT))
-    assert course.best_long == pytest.approx(_forgetting_mean(best, LONG))
-    assert course.train_short == pytest.approx(_forgetting_mean(values, SHORT))
-    assert (course.span.low, course.span.high) == (min(val), max(val))
-    assert course.age == len(val) - 1 - val.index(min(val))
+    assert curve.long == pytest.approx(_forgetting_mean(values, LONG))
+    assert curve.short == pytest.approx(_forgetting_mean(values, SHORT))
+    assert curve.best_long == pytest.approx(_forgetting_mean(best, LONG))
+    assert curve.train_short == pytest.approx(_forgetting_mean(values, SHORT))
+    assert (curve.span.low, curve.span.high) == (min(val), max(val))
+    assert curve.age == len(val) - 1 - val.index(min(val))
 
 
 def test_the_noise_follows_the_noise() -> None:
@@ -80,11 +80,11 @@ def test_one_more_check_costs_one_update(monkeypatch: pytest.MonkeyPatch) -> Non
     follow(history[:499])
     asked = []
 
-    def note(before: Course, val: float) -> Course:
+    def note(before: Curve, val: float) -> Curve:
         asked.append(val)
         return before
 
-    monkeypatch.setattr("lightning_gapmon.analysis.outlook.course._with_val", note)
+    monkeypatch.setattr("lightning_gapmon.analysis.outlook.curve._with_val", note)
     follow(history)
 
     assert asked == [1 / 500]
