@@ -26,6 +26,7 @@ ATTACKS: dict[str, tuple[Attack, float]] = {
 }
 ON_RANKS = ("pairs", "kills")  # the others know of no ranks
 HUNG = 600.0  # seconds; the ranks have deadlines of their own
+STDERR = 2  # the file itself, whatever stands for it in this process
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,11 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _attack(name: str, options: argparse.Namespace, *, seconds: float) -> int:
     attack, _ = ATTACKS[name]
+    given = {"ranks": options.ranks} if name in ON_RANKS else {}
     tally, end, number = Tally(), time.monotonic() + seconds, options.round or 0
     while not tally.compared or (options.round is None and time.monotonic() < end):
         known = len(tally.differences)
-        faulthandler.dump_traceback_later(HUNG, exit=True)
-        attack(Random(f"{options.seed} {name} {number}"), tally, ranks=options.ranks)  # noqa: S311
+        faulthandler.dump_traceback_later(HUNG, exit=True, file=STDERR)
+        attack(Random(f"{options.seed} {name} {number}"), tally, **given)  # noqa: S311
         faulthandler.cancel_dump_traceback_later()
         again = f"--seed {options.seed} --ranks {options.ranks} --only {name} --round {number}"
         for difference in tally.differences[known:]:

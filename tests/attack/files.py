@@ -16,7 +16,7 @@ FILES = 100
 LONGEST = timedelta(seconds=20)  # for a few kilobytes, on a busy machine
 
 
-def attack(draw: Random, tally: Tally, *, ranks: int) -> None:
+def attack(draw: Random, tally: Tally) -> None:
     """Read so many damaged files; the smallest that does harm is told."""
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -24,8 +24,11 @@ from lightning_gapmon.errors import ConfigurationError
 
 PAIRS = 8  # in a start of the ranks
 WHAT = ("weights", "metrics", "seen while it trained", "logged", "generators", "steps", "course")
-TOLD = {"restore_best": {"restore_best": True}, "disk": {"restore_best": "disk"}}
-GIVEN = {name: options or {} for name, options in OPTIONS.items()} | TOLD
+GIVEN: dict[str, dict[str, Any]] = {
+    **{name: options or {} for name, options in OPTIONS.items()},
+    "restore_best": {"restore_best": True},
+    "disk": {"restore_best": "disk"},
+}
 NAMED = {"train", "val", "is_loss"}  # options for modules that log their losses
 
 
@@ -113,11 +116,15 @@ def drawn(draw: Random, ranks: int) -> dict[str, Any]:
 
 
 def outcome(
-    folder: Path, case: dict[str, Any], options: dict[str, Any] | None, ranks: int, **more: Any
+    folder: Path,
+    case: dict[str, Any],
+    options: dict[str, Any] | None,
+    ranks: int,
+    monitor: type[GapMonitor],
 ) -> list[str]:
     """Fit once, and give each thing that is compared; or the error alone."""
     course = Course()
-    settings = {**case["settings"], "callbacks": [course], **more}
+    settings = {**case["settings"], "callbacks": [course]}
     try:
         found = harmless.fit(
             folder,
@@ -126,6 +133,7 @@ def outcome(
             ranks,
             kind=KINDS[case["kind"]],
             loaders=LOADERS[case["loaders"]],
+            monitor=monitor,
             **settings,
         )
     except Exception as error:  # noqa: BLE001 - whatever ends a fit is compared
@@ -135,15 +143,19 @@ def outcome(
 
 
 def pair(
-    folder: Path, case: dict[str, Any], tally: Tally, ranks: int, monitor: type = GapMonitor
+    folder: Path,
+    case: dict[str, Any],
+    tally: Tally,
+    ranks: int,
+    monitor: type[GapMonitor] = GapMonitor,
 ) -> None:
     """Fit without the monitor and with it, and compare."""
     options = {key: value for name in case["options"] for key, value in GIVEN[name].items()}
-    without = outcome(folder / "without", case, None, ranks)
+    without = outcome(folder / "without", case, None, ranks, monitor)
     if len(without) == 1:
         tally.compared[f"fits that fail without the monitor too ({without[0][:90]})"] += 1
         return
-    with_it = outcome(folder / "with", case, options, ranks, monitor=monitor)
+    with_it = outcome(folder / "with", case, options, ranks, monitor)
     if with_it[0].startswith("refused: "):
         tally.compared[f"options refused ({with_it[0][:100]})"] += 1
         return

@@ -23,9 +23,7 @@ JUDGES: Mapping[str, Judge] = {
 }
 
 
-def attack(
-    draw: Random, tally: Tally, *, ranks: int, judges: Mapping[str, Judge] = JUDGES
-) -> None:
+def attack(draw: Random, tally: Tally, *, judges: Mapping[str, Judge] = JUDGES) -> None:
     """Ask as the history grows, and again of each prefix as a view and as a run of its own."""
     whole = history(draw)
     grown = History(planned=whole.planned)
@@ -69,7 +67,7 @@ def history(draw: Random) -> History:
         numbers = {name: unit * abs(draw.gauss(0, 1)) for name in measured}
         numbers |= {"train": train[index], "val": val[index]}
         numbers |= {name: draw.choice(ODD) for name in numbers if draw.random() < spoilt}
-        return Observation(check=index + 1, epoch=index // 2, step=10 * index, **numbers)
+        return Observation(check=index + 1, epoch=index // 2, step=10 * index, **numbers)  # type: ignore[arg-type]
 
     planned = draw.choice((None, checks, 2 * checks, max(1, checks // 2)))
     return History(map(check, range(checks)), planned=planned)

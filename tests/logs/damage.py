@@ -1,4 +1,4 @@
-"""Logs with bits flipped, pieces cut out, doubled or replaced; and what a reader may say of them."""
+"""Logs with bits flipped, pieces cut out or doubled; and what a reader may say of them."""
 
 import re
 from pathlib import Path

@@ -12,6 +12,7 @@ from tests.logs.readings import read_one, refusal
 from lightning_gapmon.logs import read_scalars
 from lightning_gapmon.logs.formats import find_runs
 
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_corpus_is_sound(tmp_path: Path, name: str) -> None:
     """What is damaged below is whole here."""

@@ -67,7 +67,8 @@ def unchanged_attributes(module: nn.Module) -> Iterator[None]:
     """Give back the numbers, texts, lists, dicts and sets that are attributes of a module.
 
     Also those that are in one of its lists or dicts, however deep. Modules gather losses and
-    outputs there until their epoch ends. What torch itself keeps in a module stays as it has become.
+    outputs there until their epoch ends. What torch itself keeps in a module stays as it has
+    become.
 
     Example:
         >>> module = nn.Identity()
