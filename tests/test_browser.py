@@ -9,7 +9,15 @@ import pytest
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from playwright.sync_api import Page, expect
-from tests.browser import DEADLINE, browsing, overlay_charts, port_of, serving, wait_for_run
+from tests.browser import (
+    DEADLINE,
+    beside,
+    browsing,
+    overlay_charts,
+    port_of,
+    serving,
+    wait_for_run,
+)
 from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_gapmon import GapMonitor, GapMonitorMixin
@@ -31,6 +39,11 @@ class _Model(GapMonitorMixin, pl.LightningModule):
         inputs, targets = batch
         losses: torch.Tensor = (self.layer(inputs) - targets).square().mean(dim=1)
         return losses
+
+    def training_step(self, batch: list[torch.Tensor], *_: int) -> torch.Tensor:
+        for name in ("Accuracy/train", "acc", "a/b", "batch/loss"):
+            self.log(name, 0.5)
+        return super().training_step(batch)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.05)
@@ -99,3 +112,13 @@ def test_no_chart_complains(page: Page) -> None:
     """TensorBoard shows a red box where the series of a chart do not fit together."""
     for chart in overlay_charts(page):
         expect(chart.locator(".error-content")).to_have_count(0)
+
+
+def test_the_losses_are_open_at_the_first_look(page: Page) -> None:
+    """The first tab opens two groups by name; ours is one of them beside a module's own."""
+    with beside(page) as first:
+        first.goto(page.url.partition("#")[0])
+        card = first.get_by_text("Loss/gap", exact=True).first
+
+        expect(card).to_be_visible()
+        expect(first.get_by_text("a/b", exact=True)).to_have_count(0)

@@ -16,7 +16,7 @@ from lightning_gapmon.monitor.checks.agreement import free_tags, reduce_agreed
 from lightning_gapmon.monitor.checks.baseline import Baseline
 from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
-from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero
+from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero, stop_reason
 from lightning_gapmon.monitor.checks.reduction import Reduced
 from lightning_gapmon.monitor.compat import (
     begin_validation_again,
@@ -242,7 +242,8 @@ class Fit:
     def decide(self, trainer: "Trainer") -> None:
         """Stop the run where the rule says so now: a later check may take back what it said."""
         may = self.watched.val is not None and not self.watched.opposed
-        reason = self._settings.stop(self.history) if may and self._settings.stop else None
+        rule = self._settings.stop if may else None
+        reason = stop_reason(trainer, rule, self.history) if rule is not None else None
         self.stop_reason = reason if reason and may_stop(trainer) else None
         if self.stop_reason is not None:
             trainer.should_stop = True

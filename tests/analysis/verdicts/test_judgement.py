@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from tests import curves
@@ -11,6 +12,8 @@ from lightning_gapmon.analysis.history.start_loss import StartLoss
 from lightning_gapmon.analysis.verdicts.diagnose import diagnose
 
 UNITS = [1.0, 1000.0, 0.001]
+
+FALLING = [0.8**check + 0.3 for check in range(30)]
 
 
 @pytest.mark.parametrize(("checks", "noise"), [(20, 0.0), (60, 0.02), (200, 0.02)])
@@ -119,3 +122,22 @@ def test_underfitting_names_what_guessing_costs() -> None:
 
     assert "guessing among 10 classes costs 2.303" in diagnose(train=flat, val=flat).message
     assert "guessing" not in diagnose(train=[3.5] * 20, val=[3.5] * 20).message
+
+
+def test_validation_alone_is_no_good_fit() -> None:
+    """Without a train loss nobody can say that the two are near each other."""
+    found = diagnose(train=[math.nan] * 30, val=FALLING)
+
+    assert found.verdict == "undecided"
+    assert "no train loss is known" in found.message
+    assert "nan" not in found.message
+
+
+def test_a_window_in_which_no_train_loss_was_heard_is_not_measured() -> None:
+    """It is neither NaN nor infinite, and so nothing is broken."""
+    checks = [*History.from_curves(train=FALLING, val=FALLING)]
+    unheard = replace(checks[-1], train=math.nan, train_n=0.0)
+    broken = replace(checks[-1], train=math.nan, train_n=8.0)
+
+    assert diagnose(History([*checks[:-1], unheard])).verdict != "non_finite"
+    assert diagnose(History([*checks[:-1], broken])).verdict == "non_finite"

@@ -15,7 +15,8 @@ class Custom(Rule):
     Args:
         function: Given the history, which has at least one check, it returns the sentence that
             says why to stop, or True; or None or False to go on. It must depend on nothing
-            else, so that a resumed run and a replay decide alike.
+            else, so that a resumed run and a replay decide alike. On several ranks that of
+            rank 0 is asked, and its answer is sent to all.
 
     Example:
         >>> def half(history):
@@ -34,6 +35,11 @@ class Custom(Rule):
                 "Custom(lambda history: history.val[-1] < 0.1)."
             )
             raise ConfigurationError(msg)
+
+    @property
+    def asks_user(self) -> bool:
+        """It does."""
+        return True
 
     def __call__(self, history: History) -> StopReason | None:
         """Ask the function."""

@@ -60,6 +60,13 @@ class Rule(ABC):
         """Give the checks that this rule looks at, for what is told beside it, as the outlook."""
         return history
 
+    @property
+    def asks_user(self) -> bool:
+        """Whether a function of the user's has a say, which no one can know to be pure."""
+        held = vars(self).values()
+        rules = [rule for one in held for rule in (one if isinstance(one, tuple) else (one,))]
+        return any(isinstance(rule, Rule) and rule.asks_user for rule in rules)
+
     def __or__(self, other: "Rule") -> "Rule":
         """Stop when either rule does."""
         return AnyOf(_both(self, other, "|"))

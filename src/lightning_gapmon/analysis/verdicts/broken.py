@@ -30,7 +30,8 @@ def _follow(before: tuple[int | None, bool], history: History) -> tuple[int | No
     """Keep the check where losses stopped being numbers, and whether train is measured at all."""
     (since, measured), seen = before, history[-1]
     measured = measured or math.isfinite(seen.train)
-    lost = math.isinf(seen.train) or (math.isnan(seen.train) and measured)
+    unheard = seen.train_n == 0  # a window in which nothing was heard is not measured
+    lost = math.isinf(seen.train) or (math.isnan(seen.train) and measured and not unheard)
     if (math.isfinite(seen.val) or seen.val_n == 0) and not lost:
         return None, measured
     return since or seen.check, measured

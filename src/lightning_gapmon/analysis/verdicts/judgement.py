@@ -48,6 +48,8 @@ def _fitted(reading: Reading, settling: Settling, progress: Progress) -> Diagnos
         return messages.plateau(reading, settling, progress)
     if reading.start - reading.end.val < QUIET * reading.noise.val:
         return messages.hidden(reading, settling, many=reading.checks >= MANY_CHECKS)
+    if math.isnan(reading.end.train):
+        return messages.alone(reading, settling)
     return messages.good_fit(reading, settling, progress)
 
 

@@ -217,6 +217,18 @@ def good_fit(reading: Reading, settling: Settling, progress: Progress) -> Diagno
     )
 
 
+def alone(reading: Reading, settling: Settling) -> Diagnosis:
+    """Validation came down and has settled, and there is no train loss to put beside it."""
+    return Diagnosis(
+        verdict="undecided",
+        message=(
+            f"validation loss came down from {number(reading.start)} to "
+            f"{number(reading.end.val)} and has settled; no train loss is known to compare it with"
+        ),
+        evidence={**ends(reading), **_settling(settling)},
+    )
+
+
 def hidden(reading: Reading, settling: Settling, *, many: bool) -> Diagnosis:
     """Validation jumps from check to check by as much as it has gained."""
     seen = (

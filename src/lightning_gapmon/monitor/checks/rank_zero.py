@@ -17,6 +17,9 @@ from lightning_gapmon.monitor.compat import trainer_callbacks
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
+    from lightning_gapmon.analysis.history.history import History
+    from lightning_gapmon.analysis.rules.rule import Rule, StopReason
+
 HALF = 0.5
 
 
@@ -139,6 +142,19 @@ def seconds_left(trainer: "Trainer") -> float:
     asked = (getattr(callback, "time_remaining", None) for callback in trainer_callbacks(trainer))
     told = [left for ask in asked if ask is not None and (left := ask()) is not None]
     return float(min(told, default=math.nan))
+
+
+def stop_reason(trainer: "Trainer", rule: "Rule", history: "History") -> "StopReason | None":
+    """Ask a rule, on all ranks together.
+
+    All hold the same history, and a pure function of it says the same on each. A user's function
+    may ask a clock or a file, and one rank that stops alone leaves the others waiting: there the
+    answer of rank 0 is sent to all.
+    """
+    if trainer.world_size == 1 or not rule.asks_user:
+        return rule(history)
+    own = rule(history) if trainer.is_global_zero else None
+    return trainer.strategy.broadcast(own)
 
 
 def change_in(trainer: "Trainer", check: int) -> float:

@@ -210,10 +210,7 @@ def no_validation() -> str:
 
 def validated_again() -> str:
     """Say that a validation is read from its beginning."""
-    return (
-        "GapMonitor: the checkpoint was written in the middle of a validation, which is read "
-        "again from its beginning, for what it had read by then is not known any more."
-    )
+    return "GapMonitor: saved in the middle of a validation, which is now read again as a whole."
 
 
 def idle_rank() -> str:

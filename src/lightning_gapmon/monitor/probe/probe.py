@@ -13,6 +13,7 @@ from lightning_gapmon.collect.unchanged import (
     unchanged_metrics,
     unchanged_random_state,
 )
+from lightning_gapmon.monitor import console
 from lightning_gapmon.monitor.checks.rank_zero import Spent
 from lightning_gapmon.monitor.compat import to_device
 from lightning_gapmon.monitor.fence import switched_off
@@ -127,7 +128,8 @@ class Probe:
         for source in SOURCES:
             recorder.meter("probe", source).reset()
         if trainer.is_global_zero or not isinstance(failure, _ElsewhereError):
-            warnings.warn(switched_off("probe", failure), stacklevel=2)
+            with console.above_bar():
+                warnings.warn(switched_off("probe", failure), stacklevel=2)
 
 
 class _ElsewhereError(RuntimeError):
