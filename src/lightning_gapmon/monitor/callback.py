@@ -228,6 +228,7 @@ class GapMonitor(Attributes, MonitorBase):
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at the validation loaders before they run."""
         if fit := self._checking(trainer):
+            settings.refuse_missing_loader(trainer, fit.watched.loader)
             fit.start_validation(trainer)
 
     def on_validation_batch_start(

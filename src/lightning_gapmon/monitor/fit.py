@@ -127,7 +127,6 @@ class Fit:
 
     def start_validation(self, trainer: "Trainer") -> None:
         """Begin a pass over the validation loaders."""
-        options.refuse_missing_loader(trainer, self.watched.loader)
         self.checked = False
         self.recorder.end()
         self._clock.start_validation()
