@@ -114,6 +114,7 @@ GIVEN: dict[str, Any] = {
     "probe": "5%",
     "leakage": 100,
     "baseline": 0.5,
+    "start": True,
     "prog_bar": True,
     "summary": False,
     "publish": False,

@@ -32,6 +32,7 @@ class Attributes:
     probe: "Read[ProbeData | None]" = Read("_settings.evidence")
     leakage: "Read[int | None]" = Read("_settings.evidence")
     baseline: "Read[float | None]" = Read("_settings.evidence")
+    start: "Read[bool]" = Read("_settings.evidence")
     prog_bar: "Read[bool]" = Read("_settings.show")
     summary: "Read[bool]" = Read("_settings.show")
     publish: "Read[bool]" = Read("_settings.show")

@@ -9,7 +9,7 @@ from lightning_gapmon.monitor.attributes import Attributes
 from lightning_gapmon.monitor.checkpoints import checkpoint as checkpoints
 from lightning_gapmon.monitor.checkpoints.checkpoint import GapCheckpoint
 from lightning_gapmon.monitor.checks.state import window_state
-from lightning_gapmon.monitor.compat import go_first, is_checking, is_dry_run
+from lightning_gapmon.monitor.compat import go_first, is_dry_run
 from lightning_gapmon.monitor.copies import Copies
 from lightning_gapmon.monitor.evaluation import Evaluation
 from lightning_gapmon.monitor.fit import Fit
@@ -18,6 +18,7 @@ from lightning_gapmon.monitor.losses.mixin import hidden_steps
 from lightning_gapmon.monitor.output import messages
 from lightning_gapmon.monitor.packages import MonitorBase
 from lightning_gapmon.monitor.results import Results
+from lightning_gapmon.monitor.sanity_check import SanityCheck
 from lightning_gapmon.monitor.settings import Overlay, ProbeData, RestoreBest
 from lightning_gapmon.report import figure, notebook
 from lightning_gapmon.report.verdict_event import OnVerdict
@@ -30,7 +31,7 @@ OWN = ("_settings", "_results", "_copies", "_fit")  # what a pickle has as plain
 EARNED = "Budget().lr_aware() | NonFinite(3)"  # as text, for configuration files to hold
 
 
-class GapMonitor(Attributes, MonitorBase):
+class GapMonitor(Attributes, SanityCheck, MonitorBase):
     """Watch train and validation loss, stop on their trend, keep the best check.
 
     One check follows each validation inside `fit`: both losses as exact means over samples and
@@ -63,6 +64,7 @@ class GapMonitor(Attributes, MonitorBase):
         baseline: Loss of a trivial predictor, such as one that always gives the class
             frequencies; a model that does not beat it underfits. By default computed where
             the mixin's `targets` gives the targets.
+        start: Whether to validate fully before the first step, for `history.start`.
         prog_bar: Whether the progress bar, where there is one, ends with the last check.
         summary: Whether to print a summary after fit.
         publish: Whether the numbers go out under names of ours, such as `Loss/val`, to the loggers
@@ -106,6 +108,7 @@ class GapMonitor(Attributes, MonitorBase):
         probe: ProbeData | None = None,
         leakage: int | None = None,
         baseline: float | None = None,
+        start: bool = False,
         prog_bar: bool = True,
         summary: bool = True,
         publish: bool = True,
@@ -117,7 +120,9 @@ class GapMonitor(Attributes, MonitorBase):
             losses=settings.Losses(
                 train=train, val=val, batch_size=batch_size, loader=loader, is_loss=is_loss
             ),
-            evidence=settings.Evidence(probe=probe, leakage=leakage, baseline=baseline),
+            evidence=settings.Evidence(
+                probe=probe, leakage=leakage, baseline=baseline, start=start
+            ),
             stop=settings.rule(stop),
             weights=settings.Weights(checkpoint=checkpoint, restore_best=restore_best),
             show=settings.Show(
@@ -149,6 +154,7 @@ class GapMonitor(Attributes, MonitorBase):
         self._begin(trainer, None if dry else Fit(self._settings, rank=trainer.global_rank))
         if self._fit is not None:
             self._fit.attach(trainer, pl_module)
+            self._fit.before.ask(trainer)
             if steps := hidden_steps(pl_module):
                 console.say(messages.hidden(steps))
 
@@ -165,14 +171,11 @@ class GapMonitor(Attributes, MonitorBase):
 
     def _detach(self) -> None:
         if self._fit is not None:
+            self._fit.before.detach()
             self._fit.detach()
         if self._evaluation is not None:
             self._evaluation.detach()
             self._evaluation = None
-
-    def _checking(self, trainer: "Trainer") -> Fit | None:
-        """Give the fit if this validation is a check of it."""
-        return self._fit if is_checking(trainer) else None
 
     def on_train_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at what is there before the first step.
@@ -227,7 +230,7 @@ class GapMonitor(Attributes, MonitorBase):
 
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at the validation loaders before they run."""
-        if fit := self._checking(trainer):
+        if fit := self._checking(trainer) or self._trying(trainer):
             settings.refuse_missing_loader(trainer, fit.watched.loader)
             fit.start_validation(trainer)
 
@@ -242,9 +245,10 @@ class GapMonitor(Attributes, MonitorBase):
         """Probe before the first validation step, and listen to each."""
         if fit := self._checking(trainer):
             fit.run_probe(trainer, pl_module)
-            fit.recorder.begin("val", batch, dataloader_idx)
             if not fit.history:
                 fit.baseline.take(pl_module, batch)
+        if fit := self._checking(trainer) or self._trying(trainer):
+            fit.recorder.begin("val", batch, dataloader_idx)
         elif self._evaluation is not None:
             self._evaluation.begin(trainer, batch, dataloader_idx)
 
@@ -258,7 +262,7 @@ class GapMonitor(Attributes, MonitorBase):
         dataloader_idx: int = 0,
     ) -> None:
         """Take what a validation step returned."""
-        if fit := self._checking(trainer):
+        if fit := self._checking(trainer) or self._trying(trainer):
             fit.recorder.returned(outputs)
             fit.recorder.over()
         elif self._evaluation is not None:
@@ -272,6 +276,8 @@ class GapMonitor(Attributes, MonitorBase):
             if fit.checked:
                 self._use(trainer, pl_module, fit)
                 fit.publisher.log(pl_module, fit.history[-1], fit.watched, fit.outlook)
+        elif fit := self._trying(trainer):
+            fit.before.take(trainer, fit.recorder, fit.watched)
         elif self._evaluation is not None:
             self._evaluation.log(trainer, pl_module)
 
@@ -314,6 +320,8 @@ class GapMonitor(Attributes, MonitorBase):
                     self._use(trainer, pl_module, fit)
                     fit.publisher.log_late(trainer, fit.history[-1], fit.watched, fit.outlook)
             fit.decide(trainer)
+        elif fit := self._trying(trainer):
+            fit.before.keep(trainer, fit.recorder, fit.watched, fit.history)
 
     def _use(self, trainer: "Trainer", module: "LightningModule", fit: Fit) -> None:
         """Say what a fresh check has brought, and let its weights be kept."""

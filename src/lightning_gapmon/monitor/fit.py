@@ -18,11 +18,8 @@ from lightning_gapmon.monitor.checks.observe import observe
 from lightning_gapmon.monitor.checks.plan import Plan, all_ranks_validate
 from lightning_gapmon.monitor.checks.rank_zero import Clock, Spent, rank_zero, stop_reason
 from lightning_gapmon.monitor.checks.reduction import Reduced
-from lightning_gapmon.monitor.compat import (
-    begin_validation_again,
-    may_stop,
-    steps_by_itself,
-)
+from lightning_gapmon.monitor.checks.start import Start
+from lightning_gapmon.monitor.compat import begin_validation_again, may_stop, steps_by_itself
 from lightning_gapmon.monitor.leak_check import leak_check as leaks
 from lightning_gapmon.monitor.losses import mixin
 from lightning_gapmon.monitor.losses.log_hook import LogHook, foreign_callbacks
@@ -55,6 +52,7 @@ class Fit:
         recorder: What this rank has heard since the last check.
         probe: What reads training batches again, or None.
         baseline: What guessing loses.
+        before: What validation loses before the first step.
         overlaps: What the leak check found, one entry a validation loader.
         stop_reason: Why the run is stopped, by the last check; or None.
         checked: Whether the check of the running validation has been made.
@@ -69,6 +67,7 @@ class Fit:
         self.recorder = Recorder(losses.names, losses.batch_size, is_loss=losses.is_loss)
         self.probe = make_probe(settings.evidence.probe)
         self.baseline = Baseline(settings.evidence.baseline)
+        self.before = Start(whole=settings.evidence.start)
         self.overlaps: list[Overlap] = []
         self.stop_reason: StopReason | None = None
         self.checked = False
@@ -198,6 +197,7 @@ class Fit:
         planned = self._plan.take(number, trainer, reduced.rank_zero)
         seen = observe(trainer, reduced, self.watched, check=number, planned=planned)
         self.history.append(seen)
+        self.before.settle(self.history, self.watched)
         self.baseline.measured = reduced.rank_zero.baseline
         if self.watched.val is not None:
             self.publisher.notices.compare(self.watched, reduced, self.history[-1])

@@ -87,6 +87,7 @@ class Evidence:
     probe: ProbeData | None
     leakage: int | None
     baseline: float | None
+    start: bool
 
     def __post_init__(self) -> None:
         """Look at each."""
@@ -104,6 +105,8 @@ class Evidence:
         ):
             expected = "the loss of a trivial predictor, such as baseline=2.3"
             _refuse(f"baseline={self.baseline!r}", expected)
+        if not isinstance(self.start, bool):
+            _refuse(f"start={self.start!r}", "True or False")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

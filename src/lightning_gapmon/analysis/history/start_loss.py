@@ -18,7 +18,7 @@ class StartLoss:
         stderr: Its standard error; NaN where it was not measured.
         batches: Validation batches seen.
         samples: Samples seen; NaN where they were not counted.
-        whole: Whether that was all of the validation data, or the first part of it.
+        whole: Whether that was all that a check reads, or the first part of it.
     """
 
     loss: float

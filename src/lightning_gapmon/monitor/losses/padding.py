@@ -43,6 +43,11 @@ class Padding:
             if sampler is not None and loader not in clean
         )
 
+    @property
+    def batches(self) -> int:
+        """How many batches this pass has had so far, over all loaders."""
+        return self._batches.total()
+
     def begin_batch(self, loader: int) -> None:
         """Count a batch, of whose losses nothing may come."""
         self._batches[loader] += 1

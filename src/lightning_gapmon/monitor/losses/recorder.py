@@ -240,6 +240,12 @@ class Recorder:
             meter.reset()
         self.steps = 0
 
+    def forget(self) -> None:
+        """Begin a fit's first window, as if nothing had been heard before it."""
+        self.reset()
+        for said in (self.sightings, self.scores, self._reduced_by):
+            said.clear()
+
     def reset_val(self) -> None:
         """Begin a new validation in the window that goes on."""
         for (at, *_), meter in self._meters.items():
@@ -250,11 +256,8 @@ class Recorder:
 
     def doubts(self) -> list[str]:
         """Say what is doubtful about the losses that are taken."""
-        sizes = self._batch_sizes.doubts(set(self._sources.values()) or SOURCES)
-        return [
-            *sizes,
-            *(f"{found}; here it is a mean over samples." for found in self._reduced_by),
-        ]
+        sums = (f"{found}; here it is a mean over samples." for found in self._reduced_by)
+        return [*self._batch_sizes.doubts(set(self._sources.values()) or SOURCES), *sums]
 
     def _listens(self, source: Source) -> bool:
         return self._side is not None and self._sources.get(self._side, source) == source
