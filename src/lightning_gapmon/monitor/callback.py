@@ -182,8 +182,7 @@ class GapMonitor(Attributes, SanityCheck, MonitorBase):
 
         A run that was killed after its rule had fired is over once it is resumed.
         """
-        fit = self._fit
-        if fit is not None and not fit.start(trainer):
+        if (fit := self._fit) is not None and not fit.start(trainer):
             self._begin(trainer, None)
         elif fit is not None:
             self._take_up(trainer, fit)
