@@ -5,17 +5,22 @@ VENV ?= .venv
 WORKERS ?= 0
 # More for pytest: make test ARGS="tests/analysis -x".
 ARGS ?=
+# What `make attack` draws from, for how long, and on how many ranks.
+SEED ?= 1
+MINUTES ?= 3
+RANKS ?= 1
 
 ACTIVATE = . $(VENV)/bin/activate
 # pip knows dependency groups since 25.1.
 INSTALL = python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test coverage check clean help
+.PHONY: demo test coverage attack check clean help
 
 help:
 	@echo "make demo      train a small classifier until it overfits, and see what the monitor says"
 	@echo "make test      run the whole suite"
 	@echo "make coverage  run it and show what it did not reach"
+	@echo "make attack    try drawn settings, kills, files and histories for minutes"
 	@echo "make check     format, lint, types, layers, spelling, workflows"
 	@echo "make clean     remove what the others made"
 
@@ -28,6 +33,9 @@ test: $(VENV)/dev.stamp
 coverage: $(VENV)/dev.stamp
 	@$(ACTIVATE) && coverage erase && coverage run -m pytest --numprocesses $(WORKERS) $(ARGS) \
 		&& coverage combine --quiet && coverage report
+
+attack: $(VENV)/dev.stamp
+	@$(ACTIVATE) && python -m tests.attack --seed $(SEED) --minutes $(MINUTES) --ranks $(RANKS) $(ARGS)
 
 check: $(VENV)/dev.stamp
 	@$(ACTIVATE) && scripts/check

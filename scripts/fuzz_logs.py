@@ -7,7 +7,6 @@ Options are libFuzzer's. It begins with the corpus of the tests, and ends with t
 a reader: an error that no reader had foreseen, more than five seconds, or more than a gigabyte.
 """
 
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -17,12 +16,10 @@ import atheris
 with atheris.instrument_imports(include=["lightning_gapmon"]):
     from lightning_gapmon.logs.formats import find_runs
 
-from tests.logs.corpus import corpus
+from tests.logs.damage import UNFORESEEN, WHOLE
 
-UNFORESEEN = re.compile(r"cannot be read \(\w+(Error|Exception|Warning)")
 LIMITS = ["-timeout=5", "-rss_limit_mb=1024", "-max_len=4096"]
-LOGS = corpus()
-NAMES = sorted(LOGS)
+NAMES = sorted(WHOLE)
 
 
 def try_one(data: bytes) -> None:
@@ -42,7 +39,7 @@ def main() -> None:
     seeds = FOLDER / "seeds"
     seeds.mkdir()
     for number, name in enumerate(NAMES):
-        (seeds / name).write_bytes(bytes([number]) + LOGS[name])
+        (seeds / name).write_bytes(bytes([number]) + WHOLE[name])
     atheris.Setup([sys.argv[0], *LIMITS, *sys.argv[1:], str(seeds)], try_one)
     atheris.Fuzz()
 

@@ -76,3 +76,16 @@ def test_what_torch_keeps_stays_as_it_has_become() -> None:
 
     assert dict(module.named_parameters()).keys() == {"weight"}
     assert not module.training
+
+
+def test_lists_in_dicts_in_dicts_are_given_back_and_circles_end() -> None:
+    """However deep a module gathers what it keeps by side and epoch."""
+    module = nn.Module()
+    kept: dict[str, Any] = {"val": {0: [1.0]}}
+    kept["itself"] = kept
+    module.kept = kept  # type: ignore[assignment]
+    with unchanged_attributes(module):
+        kept["val"][0].append(2.0)
+        kept["val"][1] = [3.0]
+
+    assert kept["val"] == {0: [1.0]}

@@ -1,49 +1,16 @@
 """No file makes the readers crash, hang or fill the memory: damaged ones and made up ones."""
 
-import re
 import tracemalloc
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from tests.logs.corpus import EVENTS, WRITERS, corpus
+from tests.logs.corpus import EVENTS, WRITERS
+from tests.logs.damage import UNFORESEEN, WHOLE, damages, read_fenced
 from tests.logs.readings import read_one, refusal
 
 from lightning_gapmon.logs import read_scalars
-from lightning_gapmon.logs.formats import Found, find_runs
-
-WHOLE = corpus()
-# What the fence says of an error that no reader has foreseen.
-UNFORESEEN = re.compile(r"cannot be read \(\w+(Error|Exception|Warning)")
-
-
-@st.composite
-def damages(draw: st.DrawFn) -> tuple[str, bytes]:
-    """Damage a log: bits flipped, a piece cut out, written twice, or replaced."""
-    name = draw(st.sampled_from(sorted(WHOLE)))
-    data = bytearray(WHOLE[name])
-    for _ in range(draw(st.integers(1, 4))):
-        at, end = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
-        kind = draw(st.sampled_from(["flip", "cut", "double", "replace"]))
-        if kind == "flip" and at < len(data):
-            data[at] ^= 1 << draw(st.integers(0, 7))
-        elif kind == "cut":
-            del data[at:end]
-        elif kind == "double":
-            data[at:at] = data[at:end]
-        elif kind == "replace":
-            data[at : at + 8] = draw(st.binary(max_size=8))
-    return name, bytes(data)
-
-
-def _read(folder: Path, name: str, data: bytes) -> Found:
-    path = folder / name
-    path.write_bytes(data)
-    found = find_runs([path])
-
-    assert not [skipped for skipped in found.skipped if UNFORESEEN.search(skipped.reason)]
-    assert found.runs or found.skipped
-    return found
+from lightning_gapmon.logs.formats import find_runs
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -60,7 +27,8 @@ def test_a_damaged_log_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, damaged: tuple[str, bytes]
 ) -> None:
     """With a reason that its reader has foreseen."""
-    _read(tmp_path_factory.mktemp("log"), *damaged)
+    name, data = damaged
+    read_fenced(tmp_path_factory.mktemp("log") / name, data)
 
 
 @given(st.sampled_from(sorted(WHOLE)), st.binary(max_size=200) | st.text(max_size=200))
@@ -70,7 +38,7 @@ def test_anything_is_read_or_refused(
 ) -> None:
     """Whatever it is named."""
     plain = data.encode(errors="surrogatepass") if isinstance(data, str) else data
-    _read(tmp_path_factory.mktemp("log"), name, plain)
+    read_fenced(tmp_path_factory.mktemp("log") / name, plain)
 
 
 @given(damages())

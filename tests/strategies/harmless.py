@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ OPTIONS: dict[str, dict[str, Any] | None] = {
     "default": {},
     "train": {"train": "train_loss"},
     "val": {"val": "val_loss"},
+    "loader": {"loader": 0},
+    "is_loss": {"train": "train_loss", "is_loss": True},
     "batch_size": {"batch_size": lambda batch: len(batch[0])},
     "checkpoint": {"checkpoint": GapCheckpoint(save_top_k=2, save_last=True)},
     "no checkpoint": {"checkpoint": False},
@@ -67,7 +69,7 @@ class Net(pl.LightningModule):
         self.log("train_loss", loss, on_step=True, on_epoch=True)
         return loss
 
-    def validation_step(self, batch: list[Tensor], _: int) -> None:
+    def validation_step(self, batch: list[Tensor], *_: int) -> None:
         """Log a loss and a metric."""
         x, y = batch
         loss = nn.functional.mse_loss(self.net(x), y)
@@ -130,33 +132,52 @@ def averaged(kind: str, monitor: list[pl.Callback]) -> list[pl.Callback]:
     return [other, *monitor] if place == "before" else [*monitor, other]
 
 
-def fit(folder: Path, options: dict[str, Any] | None, averaging: str, ranks: int) -> list[object]:
+def samples() -> TensorDataset:
+    """Make samples of a linear rule."""
+    x = torch.randn(SAMPLES, 4, generator=torch.Generator().manual_seed(1))
+    return TensorDataset(x, x.sum(1, keepdim=True))
+
+
+def loaders() -> tuple[Any, Any]:
+    """Make a loader of each side."""
+    return DataLoader(samples(), 3, shuffle=True), DataLoader(samples(), 4)
+
+
+def fit(
+    folder: Path,
+    options: dict[str, Any] | None,
+    averaging: str,
+    ranks: int,
+    *,
+    kind: Callable[[], Any] = Net,
+    loaders: Callable[[], tuple[Any, Any]] = loaders,
+    monitor: type[GapMonitor] = GapMonitor,
+    **settings: Any,  # noqa: ANN401 - a Trainer's own
+) -> list[object]:
     """Train, and give all that must not depend on the monitor."""
     pl.seed_everything(3, verbose=False)
     random.seed(3)
-    x = torch.randn(SAMPLES, 4, generator=torch.Generator().manual_seed(1))
-    dataset = TensorDataset(x, x.sum(1, keepdim=True))
-    net, logger = Net(), Users(folder)
-    monitor: list[pl.Callback] = []
+    net, logger = kind(), Users(folder)
+    ours: list[pl.Callback] = []
     if options is not None:
-        monitor = [GapMonitor(**({"stop": None} | copy.deepcopy(options)))]
+        ours = [monitor(**({"stop": None} | copy.deepcopy(options)))]
+    given = {"max_epochs": EPOCHS, "log_every_n_steps": 1, "gradient_clip_val": 1.0, **settings}
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=ranks,
         strategy="ddp" if ranks > 1 else "auto",
-        max_epochs=EPOCHS,
-        callbacks=averaged(averaging, monitor),
+        callbacks=[*averaged(averaging, ours), *given.pop("callbacks", ())],
         logger=logger,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder,
-        log_every_n_steps=1,
-        gradient_clip_val=1.0,
+        **given,
     )
-    trainer.fit(net, DataLoader(dataset, 3, shuffle=True), DataLoader(dataset, 4))
+    trainer.fit(net, *loaders())
     metrics = {n: v.item() for n, v in trainer.callback_metrics.items() if not is_ours(n)}
     weights = {name: value.tolist() for name, value in net.state_dict().items()}
-    return [weights, metrics, net.seen, logger.given, generators(), trainer.global_step]
+    seen = net.seen if isinstance(net, Net) else net.noted
+    return [weights, metrics, seen, logger.given, generators(), trainer.global_step]
 
 
 def fit_all(folder: Path, averagings: Iterable[str], ranks: int, rank: int = 0) -> None:

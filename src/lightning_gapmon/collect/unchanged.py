@@ -66,8 +66,9 @@ def _copied(value: Any) -> Any:  # noqa: ANN401 - a metric's state is whatever i
 def unchanged_attributes(module: nn.Module) -> Iterator[None]:
     """Give back the numbers, texts, lists, dicts and sets that are attributes of a module.
 
-    Also those that are in one of its lists or dicts. Modules gather losses and outputs there
-    until their epoch ends. What torch itself keeps in a module stays as it has become.
+    Also those that are in one of its lists or dicts, however deep. Modules gather losses and
+    outputs there until their epoch ends. What torch itself keeps in a module stays as it has
+    become.
 
     Example:
         >>> module = nn.Identity()
@@ -80,7 +81,8 @@ def unchanged_attributes(module: nn.Module) -> Iterator[None]:
     """
     own = {name: value for name, value in vars(module).items() if name not in vars(nn.Module())}
     values = {name: value for name, value in own.items() if isinstance(value, _VALUES)}
-    contents = [held for value in own.values() for held in _contents(value)]
+    known: set[int] = set()
+    contents = [held for value in own.values() for held in _contents(value, known)]
     try:
         yield
     finally:
@@ -90,14 +92,14 @@ def unchanged_attributes(module: nn.Module) -> Iterator[None]:
             _fill(container, before)
 
 
-def _contents(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - any attribute
-    """List a container and those right in it, each with a copy."""
-    if type(value) not in _CONTAINERS:
+def _contents(value: Any, known: set[int]) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401 - any attribute
+    """List a container and those in it, each with a copy, and each once."""
+    if type(value) not in _CONTAINERS or id(value) in known:
         return
+    known.add(id(value))
     yield value, copy(value)
     for part in value.values() if isinstance(value, dict) else value:
-        if type(part) in _CONTAINERS:
-            yield part, copy(part)
+        yield from _contents(part, known)
 
 
 def _fill(container: Any, before: Any) -> None:  # noqa: ANN401 - one of _CONTAINERS

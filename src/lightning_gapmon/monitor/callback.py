@@ -182,8 +182,7 @@ class GapMonitor(Attributes, SanityCheck, MonitorBase):
 
         A run that was killed after its rule had fired is over once it is resumed.
         """
-        fit = self._fit
-        if fit is not None and not fit.start(trainer):
+        if (fit := self._fit) is not None and not fit.start(trainer):
             self._begin(trainer, None)
         elif fit is not None:
             self._take_up(trainer, fit)
@@ -231,6 +230,7 @@ class GapMonitor(Attributes, SanityCheck, MonitorBase):
     def on_validation_start(self, trainer: "Trainer", pl_module: "LightningModule") -> None:
         """Look at the validation loaders before they run."""
         if fit := self._checking(trainer) or self._trying(trainer):
+            settings.refuse_missing_loader(trainer, fit.watched.loader)
             fit.start_validation(trainer)
 
     def on_validation_batch_start(

@@ -205,13 +205,15 @@ def refuse_twins(trainer: "Trainer") -> None:
 
 
 def refuse_missing_loader(trainer: "Trainer", loader: int | None) -> None:
-    """Refuse to watch a validation loader that is not there, before anything is trained.
+    """Refuse to watch a validation loader that is not there, as soon as they are known.
+
+    Lightning makes them before the first epoch that validates, which need not be the first.
 
     Raises:
         ConfigurationError: It is not.
     """
     count = len(trainer.num_val_batches)
-    if loader is not None and loader >= count:
+    if loader is not None and 0 < count <= loader:
         there = "loader 0 is the only one" if count == 1 else f"loaders are 0 to {count - 1}"
         msg = f"Found GapMonitor(loader={loader}); the validation {there}. Choose one of them."
         raise ConfigurationError(msg)

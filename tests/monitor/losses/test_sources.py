@@ -131,6 +131,22 @@ def test_a_loader_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert module.weight.item() == 1
 
 
+@pytest.mark.parametrize(("number", "checks"), [(0, 1), (2, None)])
+def test_loaders_that_come_with_a_later_epoch_are_waited_for(
+    number: int, checks: int | None, tmp_path: Path
+) -> None:
+    """What the first epoch does not validate with is looked for when it is there."""
+    settings: dict[str, Any] = {"num_sanity_val_steps": 0, "check_val_every_n_epoch": 2}
+    monitor = GapMonitor(loader=number, summary=False)
+    if checks is None:
+        with pytest.raises(ConfigurationError, match="loader 0 is the only one"):
+            fit(Net(), tmp_path, monitor, max_epochs=2, **settings)
+        return
+    fit(Net(), tmp_path, monitor, max_epochs=2, **settings)
+
+    assert len(monitor.history) == checks
+
+
 @pytest.mark.parametrize(
     ("train", "val"),
     [
