@@ -40,9 +40,6 @@ OPTIONS: dict[str, dict[str, Any] | None] = {
     "publish": {"publish": False},
     "on_verdict": {"on_verdict": str},
     "overlay": {"overlay": "runs"},
-    "is_loss": {"train": "train_loss", "val": "val_loss", "is_loss": True},
-    "loader": {"loader": 0},
-    "start": {"start": True},
     "everything": {"probe": 2, "leakage": 100, "baseline": 1.0, "prog_bar": True},
 }
 CROSSED = ("without", "default", "everything")  # each option alone goes without averaging

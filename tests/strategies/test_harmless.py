@@ -13,8 +13,9 @@ from tests.strategies.launch import outputs, results, run_ranks_of
 from lightning_gapmon import GapMonitor
 
 Found = dict[str, dict[str, str]]
-# What changes a run on purpose: `stop` ends it, `restore_best` changes the weights at its end.
-ON_PURPOSE = {"stop", "restore_best"}
+# What changes a run on purpose: `stop` ends it, `restore_best` changes the weights at its end,
+# `start` validates once more, in a sanity check that a user's hooks see like any other.
+ON_PURPOSE = {"stop", "restore_best", "start"}
 ON_RANKS = ("none", "EMA before", "SWA after")
 WHAT = ("weights", "metrics", "seen while it trained", "logged", "generators", "steps")
 

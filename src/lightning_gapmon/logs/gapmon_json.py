@@ -252,7 +252,8 @@ def _outlook(plain: Plain) -> Outlook:
     numbers = {name: _number(name, plain.get(name)) for name in names}
     reason = _field(plain, "reason", str)
     if math.isnan(numbers["chance"]) and not reason:
-        raise _odd("reason", reason, "why there is no chance")
+        name = "chance"
+        raise _odd(name, None, "a number where no reason says why there is none")
     return Outlook(**numbers, reason=reason)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lightning_gapmon.monitor.losses.watched import Watched
 
 VERY_DIFFERENT = 1.5
-NEARLY = 0.25  # of the way between the sizes, in logarithms
+NEARLY = 0.1  # of the logarithm of how far the sizes are apart
 
 
 class Notices:
