@@ -125,7 +125,7 @@ def _too_little(history: History, curve: Curve, left: int) -> str:
     if left <= 0:
         return "nothing is left of the plan"
     if history[-1].lr_change_in < left:
-        change = wording.count(max(1, round(history[-1].lr_change_in)), "check")
+        change = wording.count(round(max(1.0, history[-1].lr_change_in)), "check")
         return f"the learning rate is still to change, as planned, in {change}"
     if not 0 < curve.span.reference < math.inf:
         return "the loss has never moved"
