@@ -30,6 +30,7 @@ from lightning_gapmon.analysis.outlook.trees import Table
 
 LEVELS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 BY = 0.005
+BINS = 10
 SHORTEST = 8
 PREFIXES = 12
 QUANTILES = {"low": 0.04, "final": 0.5, "high": 0.96}  # trees overfit: these hold 90 % elsewhere
@@ -217,9 +218,9 @@ class Bin(NamedTuple):
 
 
 def reliability(chance: np.ndarray, better: np.ndarray, group: np.ndarray) -> list[Bin]:
-    """Compare told and observed in ten bins of equal count; errors are by repositories."""
+    """Compare told and observed in bins of equal count; errors are by repositories."""
     bins = []
-    for rows in np.array_split(np.argsort(chance, kind="stable"), 10):
+    for rows in np.array_split(np.argsort(chance, kind="stable"), BINS):
         off = better[rows] - chance[rows]
         _, where = np.unique(group[rows], return_inverse=True)
         by_group = np.bincount(where, weights=off - off.mean())
@@ -240,6 +241,8 @@ def report(rows: Rows, *, families: bool) -> list[Bin]:
         named[f"{low} to {high} checks"] = rows.planned & within
     print("cross-fitted                 prefixes  better  skill  worst bin  interval holds")
     for name, some in named.items():
+        if some.sum() < BINS:
+            continue
         bins = reliability(chance[some], better[some], rows.group[some])
         worst = max(abs(one.told - one.observed) for one in bins)
         print(
