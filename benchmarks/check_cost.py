@@ -194,7 +194,7 @@ def observation(number: int, checks: int) -> Observation:
         gap_high=0.15 * loss,
         lr=1e-3 * (1 - x),
         lr_drop_in=float(number % 10),
-        spread=0.003 * loss,
+        rank_distance=0.003 * loss,
     )
 
 

@@ -320,7 +320,9 @@ def test_the_spread_over_ranks_is_known(ends: list[dict[str, Ended]]) -> None:
 
     own = [_means([end], "val")[-1] for end in ended]
     truth = _means(ended, "val")[-1]
-    assert history[-1].spread == pytest.approx(max(abs(mean - truth) for mean in own), rel=1e-9)
+    assert history[-1].rank_distance == pytest.approx(
+        max(abs(mean - truth) for mean in own), rel=1e-9
+    )
 
 
 def test_repeats_are_left_out_of_losses_that_come_one_a_sample(

@@ -151,7 +151,7 @@ def test_a_shard_that_is_off_is_named(tmp_path: Path) -> None:
     even, odd = tmp_path / "even", tmp_path / "odd"
     quiet, told = run(even, shares, "list"), run(odd, shares, "list", shift=5.0)
     means = [sum(losses) / len(losses) for losses in noted(told, epoch=0)]
-    spread = told[0]["history"]["columns"]["spread"]
+    distance = told[0]["history"]["columns"]["rank_distance"]
 
     assert quiet[0]["notes"] == []
     assert len(told[0]["notes"]) == 1
@@ -159,5 +159,5 @@ def test_a_shard_that_is_off_is_named(tmp_path: Path) -> None:
     assert re.search(r"Rank [01] has a validation loss of .* at check 1,", told[0]["notes"][0])
     for mean in means:
         assert f"{mean:.4g} ±" in told[0]["notes"][0]
-    assert spread[0] == pytest.approx(abs(means[0] - means[1]) / 2, rel=1e-6)
+    assert distance[0] == pytest.approx(abs(means[0] - means[1]) / 2, rel=1e-6)
     assert [counts["all_reduce"] for counts in told[0]["counts"]] == [1, 1, 1]

@@ -53,7 +53,7 @@ class History(Sequence[Observation]):
     lr_drop_in, lr_change_in = ColumnOf(), ColumnOf()
     train, train_n, train_stderr = ColumnOf(), ColumnOf(), ColumnOf()
     end, end_stderr, probe, probe_stderr = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
-    val, val_n, val_stderr, spread = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
+    val, val_n, val_stderr, rank_distance = ColumnOf(), ColumnOf(), ColumnOf(), ColumnOf()
     train_fair, train_fair_stderr = ColumnOf(), ColumnOf()
     gap, gap_relative, gap_stderr = ColumnOf(), ColumnOf(), ColumnOf()
     gap_low, gap_high = ColumnOf(), ColumnOf()

@@ -35,7 +35,7 @@ class Observation:
         lr_drop_in: Checks without improvement after which a `ReduceLROnPlateau` would act.
         lr_change_in: Checks until the schedule halves the rate or restarts it, as planned; NaN
             where no such change is known.
-        spread: Largest distance of one rank's validation loss from the mean of all ranks.
+        rank_distance: Largest distance of one rank's validation loss from the mean of all ranks.
         planned: Checks that the run intended in all, as far as was known at this check.
         loaders: Loss of each validation loader where there are several, else empty.
     """
@@ -59,7 +59,7 @@ class Observation:
     lr: float = NAN
     lr_drop_in: float = NAN
     lr_change_in: float = NAN
-    spread: float = NAN
+    rank_distance: float = NAN
     planned: float = NAN
     loaders: tuple[float, ...] = ()
 

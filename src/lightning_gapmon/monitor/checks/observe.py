@@ -8,7 +8,7 @@ from lightning_gapmon.analysis.history.interval import Estimate, difference
 from lightning_gapmon.analysis.history.observation import NAN, Observation
 from lightning_gapmon.analysis.history.window import Bin, at_end
 from lightning_gapmon.collect.meter.sums import Sums
-from lightning_gapmon.monitor.checks.odd_rank import spread
+from lightning_gapmon.monitor.checks.odd_rank import rank_distance
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -58,7 +58,7 @@ def observe(
         lr_drop_in=reduced.rank_zero.lr_drop_in,
         lr_change_in=reduced.rank_zero.lr_change_in,
         planned=planned,
-        spread=spread(ranks),
+        rank_distance=rank_distance(ranks),
         loaders=tuple(means) if len(loaders) > 1 else (),
     )
     estimate = replace(_estimate(val), value=val_mean)

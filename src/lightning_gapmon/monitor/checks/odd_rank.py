@@ -60,7 +60,7 @@ def odd_rank(ranks: Sequence[Sums]) -> OddRank | None:
     return max(far, key=lambda one: one.distance, default=None)
 
 
-def spread(ranks: Sequence[Sums]) -> float:
+def rank_distance(ranks: Sequence[Sums]) -> float:
     """Largest distance of one rank's mean from the mean of all; NaN for a single rank."""
     means = [rank.mean for rank in ranks if rank.n]
     if len(means) < 2:  # noqa: PLR2004
