@@ -39,6 +39,8 @@ RHYTHMS: dict[str, tuple[dict[str, Any], list[int]]] = {
 }
 
 
+# What is said of a fit that is cut before any has tests of its own.
+@pytest.mark.filterwarnings("ignore:GapMonitor saw no validation:UserWarning")
 @pytest.mark.parametrize(("settings", "steps"), RHYTHMS.values(), ids=list(RHYTHMS))
 def test_one_check_follows_each_validation(
     settings: dict[str, Any], steps: list[int], tmp_path: Path
